@@ -1,0 +1,82 @@
+# Careerlens: one vocabulary for people, hooks and CI. `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+HOST ?= 127.0.0.1
+PORT ?= 3000
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+# No dependency reports home unless its own variable says otherwise.
+export BENTOML_DO_NOT_TRACK ?= True
+export MLFLOW_DISABLE_TELEMETRY ?= true
+export DVC_NO_ANALYTICS ?= 1
+export HF_HUB_DISABLE_TELEMETRY ?= 1
+export GX_ANALYTICS_ENABLED ?= False
+export DO_NOT_TRACK ?= true
+
+# dvc and bentoml start `python` by name: it must be the environment's.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help setup serve train release test lint format lock mlflow clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## Create the environment in .venv from requirements.lock
+
+$(STAMP): requirements.lock
+	@echo "==> Creating .venv from requirements.lock"
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "Python 3.11, 3.12 or 3.13 is needed; $(PYTHON) is another. Set PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@# uv installs everything; its own pinned entry in the lock is all that pip installs.
+	@awk '/^uv==/ {take=1} take {print} take && !/\\$$/ {exit}' requirements.lock > .venv/uv.txt
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	@touch $(STAMP)
+
+serve: setup ## Train and release on the starter corpus if nothing is released yet, then serve
+	@if ! ls artifacts/{spam,toxicity}/release/bundle/manifest.json >/dev/null 2>&1; then $(MAKE) train; fi
+	@if ! ls $(addsuffix /refs.json,$(addprefix hub/careerlens/careerlens-,spam toxicity)) >/dev/null 2>&1; then $(MAKE) release; fi
+	@echo "==> Starting the service on http://$(HOST):$(PORT)"
+	@$(BIN)/python -m serving.announce http://$(HOST):$(PORT) &
+	@exec $(BIN)/bentoml serve --host $(HOST) --port $(PORT)
+
+train: setup ## Run the pipeline (dvc repro) and track the result in MLflow
+	@echo "==> Training: dvc repro"
+	@$(BIN)/dvc repro
+	@$(BIN)/python -m pipelines.track --receipt artifacts/track.json
+
+release: setup ## Register the current result and publish it to the hub
+	@echo "==> Registering and publishing"
+	@$(BIN)/python -m pipelines.track --receipt artifacts/track.json
+	@$(BIN)/python -m pipelines.register
+	@$(BIN)/python -m pipelines.publish
+
+test: setup ## Run every test
+	@$(BIN)/python -m pytest
+
+lint: setup ## Check style, types and the import law
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup ## Rewrite files in the house style
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+mlflow: setup ## Open the comparison UI on http://127.0.0.1:5000
+	@$(BIN)/mlflow ui --host 127.0.0.1 --port 5000
+
+lock: ## Resolve pyproject.toml anew into requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--group train --group serve --group dev pyproject.toml \
+		--custom-compile-command "make lock" --output-file requirements.lock
+
+clean: ## Remove the environment and everything that training made
+	@rm -rf .venv artifacts data/raw data/clean data/splits data/reports data/docs .cache

@@ -1,0 +1,68 @@
+"""Everything that can go wrong in the kernel, as one tree.
+
+CareerlensError
+├── ParamsError
+├── BundleError
+│   ├── MissingFileError      a file of the bundle is not there, or an extra one is
+│   ├── HashMismatchError     a file's bytes are not those of the manifest
+│   ├── FormatError           the manifest cannot be read, or its format is not ours
+│   ├── LibraryVersionError   made with a library or normaliser this code does not match
+│   ├── UntrustedTypeError    the model file holds a type outside our list
+│   └── GoldenMismatchError   the loaded model answers a golden row differently
+└── HubError
+    ├── UnknownRevisionError  no such repository, version, branch or commit
+    ├── VersionExistsError    a version tag would be overwritten
+    └── ConflictError         somebody moved the branch first
+"""
+
+
+class CareerlensError(Exception):
+    """Base of every error a person can act on."""
+
+
+class ParamsError(CareerlensError):
+    """params.yaml is missing, malformed or has an unknown key."""
+
+
+class BundleError(CareerlensError):
+    """A bundle cannot be trusted or loaded."""
+
+
+class MissingFileError(BundleError):
+    """A file named in the manifest is absent, or a file it does not name is present."""
+
+
+class HashMismatchError(BundleError):
+    """A file's sha256 differs from the manifest's."""
+
+
+class FormatError(BundleError):
+    """The manifest is unreadable, or of another format version or kind."""
+
+
+class LibraryVersionError(BundleError):
+    """The bundle was made with an incompatible library or normaliser version."""
+
+
+class UntrustedTypeError(BundleError):
+    """The model file contains a type outside the trust list."""
+
+
+class GoldenMismatchError(BundleError):
+    """A golden input does not give its recorded output."""
+
+
+class HubError(CareerlensError):
+    """A hub operation failed."""
+
+
+class UnknownRevisionError(HubError):
+    """The repository, version, branch or commit does not exist."""
+
+
+class VersionExistsError(HubError):
+    """The version tag already points at other bytes."""
+
+
+class ConflictError(HubError):
+    """The branch moved since it was read."""

@@ -1,0 +1,135 @@
+"""Moderator: raw messages to verdicts, from one spam and one toxicity bundle."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from models.bundle import Bundle, Thresholds
+from models.explain import Span, word_contributions
+from models.scoring import score_texts
+
+Action = Literal["allow", "review", "block"]
+
+#: Words are shown as spans while they carry at least this share of the positive evidence.
+_SPAN_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class SpamVerdict:
+    """The spam side of a verdict; ``flagged`` means at or above the review threshold."""
+
+    score: float
+    threshold: float
+    flagged: bool
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class ToxicityVerdict(SpamVerdict):
+    """The toxicity side: the same, with each category's score and the words that carried it."""
+
+    categories: dict[str, float]
+    spans: list[Span]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to do with one message, and why; ``action`` is the worst of both models."""
+
+    action: Action
+    spam: SpamVerdict
+    toxicity: ToxicityVerdict
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the verdict as the HTTP API shows it, without the request id."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A loaded bundle under the version it was released as.
+
+    Attributes
+    ----------
+    bundle : Bundle
+    version : str
+        The hub's tag, such as ``v3``.
+    thresholds : Thresholds
+        The bundle's, or the operator's.
+    """
+
+    bundle: Bundle
+    version: str
+    thresholds: Thresholds
+
+
+class Moderator:
+    """Scores messages with both models.
+
+    Parameters
+    ----------
+    spam, toxicity : ServedModel
+        Of the kinds their names say.
+    """
+
+    def __init__(self, spam: ServedModel, toxicity: ServedModel) -> None:
+        self.spam = spam
+        self.toxicity = toxicity
+
+    def moderate(self, texts: Sequence[str]) -> list[Verdict]:
+        """Return the verdict on each text, in order."""
+        if not texts:
+            return []
+        spam_scores = score_texts(self.spam.bundle.model, texts)
+        toxicity_scores = score_texts(self.toxicity.bundle.model, texts)
+        return [
+            self._verdict(text, float(spam[0]), toxicity)
+            for text, spam, toxicity in zip(texts, spam_scores, toxicity_scores, strict=True)
+        ]
+
+    def _verdict(self, text: str, spam: float, toxicity: np.ndarray) -> Verdict:
+        toxic, *categories = (float(score) for score in toxicity)
+        _, *names = self.toxicity.bundle.manifest.labels
+        flagged = toxic >= self.toxicity.thresholds.review
+        return Verdict(
+            action=_worst(
+                _action(spam, self.spam.thresholds), _action(toxic, self.toxicity.thresholds)
+            ),
+            spam=SpamVerdict(
+                score=spam,
+                threshold=self.spam.thresholds.review,
+                flagged=spam >= self.spam.thresholds.review,
+                version=self.spam.version,
+                digest=self.spam.bundle.digest,
+            ),
+            toxicity=ToxicityVerdict(
+                score=toxic,
+                threshold=self.toxicity.thresholds.review,
+                flagged=flagged,
+                version=self.toxicity.version,
+                digest=self.toxicity.bundle.digest,
+                categories=dict(zip(names, categories, strict=True)),
+                spans=_carrying_spans(self.toxicity.bundle, text) if flagged else [],
+            ),
+        )
+
+
+def _action(score: float, thresholds: Thresholds) -> Action:
+    if score >= thresholds.block:
+        return "block"
+    return "review" if score >= thresholds.review else "allow"
+
+
+def _worst(*actions: Action) -> Action:
+    order: tuple[Action, ...] = ("allow", "review", "block")
+    return max(actions, key=order.index)
+
+
+def _carrying_spans(bundle: Bundle, text: str) -> list[Span]:
+    """Return the words that speak for toxicity and carry a fair share of what does."""
+    words, _ = word_contributions(bundle.model, text)
+    evidence = sum(word.weight for word in words if word.weight > 0)
+    return [word for word in words if word.weight > 0 and word.weight >= _SPAN_SHARE * evidence]

@@ -1,0 +1,216 @@
+"""The one cleaning of text, versioned, inside every fitted pipeline.
+
+``normalise`` folds what looks alike to one form: compatibility characters (NFKC), case, accents,
+zero-width and control characters, homoglyphs, repeated letters, and by choice leet spelling and
+tokens for addresses, numbers and money. Every rule is bounded, so that time is linear in length.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.confusables import CONFUSABLES
+from models.params import NormaliseParams
+
+#: Raise this with every change of behaviour: a bundle made by another version is refused.
+NORMALISER_VERSION = 1
+
+#: Longer input is cut here; the service refuses far shorter messages.
+MAX_CHARS = 100_000
+
+#: The least cleaning, under which two texts count as the same message.
+PLAIN = NormaliseParams(tokens=False, leet=False)
+
+# Letters that show nothing: Hangul fillers and the blank Braille pattern.
+_BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+_DROPPED_CATEGORIES = frozenset({"Mn", "Me", "Cf", "Cc", "Cs", "Co"})
+
+_TOP_LEVEL_DOMAINS = (
+    "com|net|org|info|biz|io|co|me|ly|uk|us|in|ng|de|fr|eu|ru|cn|xyz|top|site|online|club|link|"
+    "shop|live|app|dev|work|jobs|tv|cc|gl|gd|example|test|invalid"
+)
+_URL = re.compile(
+    r"(?:https?|hxxps?)://\S+"
+    r"|www\.\S+"
+    rf"|(?<![\w.@-])(?:[a-z0-9-]{{1,63}}\.){{1,4}}(?:{_TOP_LEVEL_DOMAINS})\b(?:/\S*)?"
+)
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
+_MONEY = re.compile(
+    r"(?:[£$€₹₦¥]|(?<!\w)(?:usd|eur|gbp|inr|ngn|rs)\b\.?) ?\d[\d,.]{0,15}[km]?\b"
+    r"|(?<!\w)\d[\d,.]{0,15} ?(?:[£$€₹₦¥]|(?:usd|eur|gbp|inr|ngn|dollars|pounds|euros|rupees)\b)"
+)
+_LONG_NUMBER = re.compile(r"(?<!\w)\+?\d(?:[ ().-]?\d){6,19}(?!\w)|(?<!\w)\d{5,}(?!\w)")
+_NUMBER = re.compile(r"(?<!\w)\d{1,4}(?!\w)")
+_REPEATED = re.compile(r"([^\W\d]|[^\w\s])\1{2,}")
+_SPACE = re.compile(r"\s+")
+
+_LEET_LETTERS = str.maketrans("013457@$!|", "oieastasii")
+_LEET_WORD = re.compile(r"(?<![\w@$!|])[\w@$!|]*[a-z][\w@$!|]*")
+
+_Replacement = str | Callable[[re.Match[str]], str]
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """A normalised text and where each of its characters was read.
+
+    Attributes
+    ----------
+    text : str
+        The normalised text.
+    starts, ends : ndarray of int32, shape (len(text),)
+        Character ``i`` stands for the code points ``[starts[i], ends[i])`` of the raw text.
+    """
+
+    text: str
+    starts: np.ndarray
+    ends: np.ndarray
+
+
+def normalise(text: str, rules: NormaliseParams = PLAIN) -> str:
+    """Return the normalised form of ``text``.
+
+    Parameters
+    ----------
+    text : str
+        Raw text; what lies beyond ``MAX_CHARS`` is cut.
+    rules : NormaliseParams
+        Which optional rules apply.
+
+    References
+    ----------
+    Unicode Standard Annex #15 (NFKC), Technical Standard #39 (confusables).
+    """
+    text = text[:MAX_CHARS]
+    text = text.lower() if text.isascii() else text.translate(_FOLD)
+    text = text.translate(_ASCII_CONTROLS)
+    for pattern, replacement in _passes(rules):
+        text = pattern.sub(replacement, text)
+    return text.strip(" ")
+
+
+def normalise_with_offsets(text: str, rules: NormaliseParams = PLAIN) -> Normalised:
+    """Return what :func:`normalise` returns, with the origin of every character."""
+    pieces = [_FOLD[ord(char)].translate(_ASCII_CONTROLS) for char in text[:MAX_CHARS]]
+    folded = "".join(pieces)
+    starts = np.repeat(np.arange(len(pieces), dtype=np.int32), [len(piece) for piece in pieces])
+    ends = starts + 1
+    for pattern, replacement in _passes(rules):
+        folded, starts, ends = _substitute(pattern, replacement, folded, starts, ends)
+    lead = len(folded) - len(folded.lstrip(" "))
+    stop = len(folded.rstrip(" "))
+    return Normalised(folded[lead:stop], starts[lead:stop], ends[lead:stop])
+
+
+def group_key(text: str) -> str:
+    """Return the key under which near-equal messages always share one side of the split.
+
+    The normalised text with every run of digits made one and punctuation dropped, hashed to 16
+    hexadecimal digits; a text of punctuation alone keeps it.
+    """
+    plain = normalise(text)
+    collapsed = re.sub(r"\d+", "0", re.sub(r"[\W_]+", " ", plain)).strip()
+    return _short_hash(collapsed or plain)
+
+
+def reserved_key(text: str) -> str:
+    """Return the hash under which a text may stand in the reserved list (see its head)."""
+    return _short_hash(re.sub(r"\W+", " ", text.lower()).strip())
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+class _FoldTable(dict[int, str]):
+    """Code point to folded text, filled as characters are met; for ``str.translate``."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = folded = _fold(chr(code))
+        return folded
+
+
+def _fold(char: str) -> str:
+    if char.isspace() or char in _BLANKS:
+        return " "
+    # Case folding can bring forth characters to decompose, and the reverse, hence the second round.
+    decomposed = unicodedata.normalize("NFKD", char).casefold()
+    decomposed = unicodedata.normalize("NFKD", decomposed).casefold()
+    kept = (
+        CONFUSABLES.get(part, part)
+        for part in decomposed
+        if unicodedata.category(part) not in _DROPPED_CATEGORIES
+    )
+    return "".join(kept)
+
+
+_FOLD = _FoldTable()
+# What is left of controls once white space is kept: dropped in the ASCII path too.
+_ASCII_CONTROLS = {code: None for code in (*range(32), 127) if not chr(code).isspace()}
+
+
+def _leet(match: re.Match[str]) -> str:
+    """Spell a word with letters, if it mixes letters and look-alikes; keep trailing marks."""
+    word = match.group()
+    core = word.rstrip("!|")
+    letters = sum(char.isalpha() for char in core)
+    if letters == len(core) or letters * 3 < len(core) or len(core) < 3:
+        return word
+    return core.translate(_LEET_LETTERS) + word[len(core) :]
+
+
+_TOKEN_PASSES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
+    (_URL, " __url__ "),
+    (_EMAIL, " __email__ "),
+    (_MONEY, " __money__ "),
+    (_LONG_NUMBER, " __longnumber__ "),
+    (_NUMBER, " __number__ "),
+)
+_LEET_PASS: tuple[tuple[re.Pattern[str], _Replacement], ...] = ((_LEET_WORD, _leet),)
+_LAST_PASSES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
+    (_REPEATED, lambda match: match[1] * 2),
+    (_SPACE, " "),
+)
+
+
+def _passes(rules: NormaliseParams) -> tuple[tuple[re.Pattern[str], _Replacement], ...]:
+    tokens = _TOKEN_PASSES if rules.tokens else ()
+    return tokens + (_LEET_PASS if rules.leet else ()) + _LAST_PASSES
+
+
+def _substitute(
+    pattern: re.Pattern[str],
+    replacement: _Replacement,
+    text: str,
+    starts: np.ndarray,
+    ends: np.ndarray,
+) -> tuple[str, np.ndarray, np.ndarray]:
+    """Replace as ``pattern.sub`` does, carrying the offsets along.
+
+    A replacement as long as its match maps character by character, any other as a whole.
+    """
+    pieces: list[str] = []
+    new_starts: list[np.ndarray] = []
+    new_ends: list[np.ndarray] = []
+    at = 0
+    for match in pattern.finditer(text):
+        first, last = match.span()
+        new = replacement if isinstance(replacement, str) else replacement(match)
+        pieces += [text[at:first], new]
+        if len(new) == last - first:
+            new_starts += [starts[at:last]]
+            new_ends += [ends[at:last]]
+        else:
+            new_starts += [starts[at:first], np.full(len(new), starts[first], dtype=np.int32)]
+            new_ends += [ends[at:first], np.full(len(new), ends[last - 1], dtype=np.int32)]
+        at = last
+    if not pieces:
+        return text, starts, ends
+    pieces.append(text[at:])
+    new_starts.append(starts[at:])
+    new_ends.append(ends[at:])
+    return "".join(pieces), np.concatenate(new_starts), np.concatenate(new_ends)

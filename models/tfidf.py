@@ -1,0 +1,129 @@
+"""The vectoriser: scikit-learn's TF-IDF over words and characters, storing its vocabulary packed.
+
+A fitted ``TfidfVectorizer`` holds its vocabulary as a dict of hundreds of thousands of strings,
+which skops writes one JSON node each. ``PackedTfidfVectorizer`` stores it as one byte array:
+2.3 MB and 0.08 s to load where the plain one takes 119 MB and 2.2 s.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import FeatureUnion, Pipeline
+
+from models.errors import CareerlensError
+from models.params import NormaliseParams, TfidfParams
+from models.text import normalise
+
+#: A word, or one mark that is neither a letter nor a space: "!" and "£" tell something too.
+TOKEN_PATTERN = r"(?u)\w+|[^\w\s]"
+
+# Normalised text has no control characters, so that a line end can stand between two terms.
+_SEPARATOR = "\n"
+
+
+class EmptyVocabularyError(CareerlensError):
+    """No term is left: too few texts, or ``min_df`` too high for them."""
+
+
+class Normaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """First step of a text model: raw texts to normalised ones.
+
+    Parameters
+    ----------
+    tokens, leet : bool
+        The optional rules of :func:`models.text.normalise`.
+    """
+
+    def __init__(self, tokens: bool = False, leet: bool = False) -> None:
+        self.tokens = tokens
+        self.leet = leet
+
+    def fit(self, texts: Iterable[str], labels: object = None) -> "Normaliser":  # noqa: ARG002
+        """Return self; there is nothing to learn."""
+        return self
+
+    @property
+    def rules(self) -> NormaliseParams:
+        """The optional rules, as :func:`models.text.normalise` takes them."""
+        return NormaliseParams(tokens=self.tokens, leet=self.leet)
+
+    def transform(self, texts: Iterable[str]) -> list[str]:
+        """Return the normalised texts, in order."""
+        rules = self.rules
+        return [normalise(text, rules) for text in texts]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
+class PackedTfidfVectorizer(TfidfVectorizer):  # type: ignore[misc]
+    """scikit-learn's ``TfidfVectorizer`` with a compact, reproducible stored form."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        # An id() left by fitting: it differs from run to run and nothing reads it.
+        state.pop("_stop_words_id", None)
+        vocabulary = state.pop("vocabulary_", None)
+        if vocabulary is not None:
+            terms = sorted(vocabulary, key=vocabulary.__getitem__)
+            packed = _SEPARATOR.join(terms).encode("utf-8")
+            state["packed_vocabulary"] = np.frombuffer(packed, dtype=np.uint8)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        packed = state.pop("packed_vocabulary", None)
+        if packed is not None:
+            terms = np.asarray(packed, dtype=np.uint8).tobytes().decode("utf-8").split(_SEPARATOR)
+            state["vocabulary_"] = {term: index for index, term in enumerate(terms)}
+        super().__setstate__(state)
+
+
+def build_vectoriser(rules: NormaliseParams, params: TfidfParams) -> Pipeline:
+    """Return the unfitted vectoriser: normalise, then word and character n-grams side by side."""
+    common = {"lowercase": False, "sublinear_tf": params.sublinear_tf, "dtype": np.float64}
+    word = PackedTfidfVectorizer(
+        analyzer="word",
+        token_pattern=TOKEN_PATTERN,
+        ngram_range=params.word.ngrams,
+        min_df=params.word.min_df,
+        **common,
+    )
+    char = PackedTfidfVectorizer(
+        analyzer="char_wb", ngram_range=params.char.ngrams, min_df=params.char.min_df, **common
+    )
+    return Pipeline(
+        [
+            ("normalise", Normaliser(tokens=rules.tokens, leet=rules.leet)),
+            ("tfidf", FeatureUnion([("word", word), ("char", char)])),
+        ]
+    )
+
+
+def fit_vectoriser(texts: Sequence[str], rules: NormaliseParams, params: TfidfParams) -> Pipeline:
+    """Return the vectoriser fitted on ``texts``.
+
+    Parameters
+    ----------
+    texts : sequence of str, length n_messages
+        Raw messages.
+
+    Raises
+    ------
+    EmptyVocabularyError
+        If no term is left after ``min_df``.
+    """
+    vectoriser = build_vectoriser(rules, params)
+    try:
+        vectoriser.fit(texts)
+    except ValueError as error:
+        if "empty vocabulary" in str(error) or "no terms remain" in str(error).lower():
+            raise EmptyVocabularyError(
+                f"no term is left of {len(texts)} texts: lower tfidf.*.min_df in params.yaml "
+                "or train on more rows"
+            ) from error
+        raise
+    return vectoriser

@@ -1,0 +1,121 @@
+"""The toxicity model: Logistic Regression over TF-IDF, one head for toxic and one per category."""
+
+from typing import Any, Self
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+
+from models.params import LogisticParams
+
+#: What the main score means, in the order of the columns of ``predict_proba``.
+LABELS = ("clean", "toxic")
+
+#: The kinds of toxicity that have a head of their own.
+CATEGORIES = ("insult", "threat", "obscene", "identity_attack")
+
+
+class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Independent logistic regressions over the same features, each on the rows it has labels for.
+
+    Parameters
+    ----------
+    C : float
+        Inverse strength of the L2 penalty.
+    class_weight : {"balanced", None}
+    heads : sequence of str
+        Names of the heads; the first is the main one.
+
+    Attributes
+    ----------
+    coef_ : ndarray of float64, shape (n_heads, n_terms)
+    intercept_ : ndarray of float64, shape (n_heads,)
+    classes_ : ndarray of int, shape (2,)
+        0 and 1, of the main head.
+    """
+
+    def __init__(
+        self,
+        C: float = 1.0,
+        class_weight: str | None = None,
+        heads: tuple[str, ...] = ("toxic", *CATEGORIES),
+    ) -> None:
+        self.C = C
+        self.class_weight = class_weight
+        self.heads = heads
+
+    def fit(
+        self, features: csr_matrix, labels: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> Self:
+        """Fit every head.
+
+        Parameters
+        ----------
+        features : csr_matrix, shape (n_messages, n_terms)
+        labels : ndarray of float, shape (n_messages, n_heads)
+            1, 0, or NaN where the label is unknown.
+        sample_weight : ndarray of float, shape (n_messages,), optional
+
+        Raises
+        ------
+        ValueError
+            If a head has rows of one class only.
+        """
+        weights = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight)
+        coefficients, intercepts = [], []
+        for column, head in enumerate(self.heads):
+            known = ~np.isnan(labels[:, column]) & (weights > 0)
+            target = labels[known, column].astype(int)
+            if len(np.unique(target)) < 2:
+                raise ValueError(
+                    f"head {head!r} has {len(target)} labelled rows, all of one class: "
+                    "it cannot be learnt; check the label maps and the split report"
+                )
+            regression = LogisticRegression(
+                C=self.C,
+                class_weight=self.class_weight,
+                solver="liblinear",
+                dual=True,
+                random_state=0,
+                max_iter=5000,
+                tol=1e-4,
+            )
+            regression.fit(features[known], target, sample_weight=weights[known])
+            coefficients.append(regression.coef_[0])
+            intercepts.append(regression.intercept_[0])
+        self.coef_ = np.vstack(coefficients)
+        self.intercept_ = np.array(intercepts)
+        self.classes_ = np.array([0, 1])
+        return self
+
+    def decision_function(self, features: csr_matrix) -> np.ndarray:
+        """Return the logits, shape (n_messages, n_heads)."""
+        logits: np.ndarray = np.asarray(features @ self.coef_.T) + self.intercept_
+        return logits
+
+    def predict_heads(self, features: csr_matrix) -> np.ndarray:
+        """Return every head's probability, shape (n_messages, n_heads)."""
+        probabilities: np.ndarray = expit(self.decision_function(features))
+        return probabilities
+
+    def predict_proba(self, features: csr_matrix) -> np.ndarray:
+        """Return the main head's probabilities of clean and toxic, shape (n_messages, 2)."""
+        toxic = self.predict_heads(features)[:, 0]
+        return np.column_stack([1.0 - toxic, toxic])
+
+    def predict(self, features: csr_matrix) -> np.ndarray:
+        """Return 1 where toxic is more likely than not; verdicts use thresholds instead."""
+        return (self.predict_proba(features)[:, 1] >= 0.5).astype(int)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def build_classifier(params: LogisticParams) -> ToxicityHeads:
+    """Return the unfitted classifier."""
+    weight = None if params.class_weight == "none" else params.class_weight
+    return ToxicityHeads(C=params.C, class_weight=weight)

@@ -1,0 +1,48 @@
+"""What the training stages read from a split: label matrix, weights, and validation thresholds."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from models.bundle import Thresholds
+from models.params import BudgetParams
+from models.toxicity import CATEGORIES
+
+
+def head_labels(frame: pd.DataFrame) -> np.ndarray:
+    """Return the toxicity labels, shape (n_rows, 1 + n_categories); NaN where unknown."""
+    return frame[["label", *CATEGORIES]].to_numpy(dtype=float)
+
+
+def row_weights(frame: pd.DataFrame, source_weights: Mapping[str, float]) -> np.ndarray:
+    """Return each row's weight: its own times its source's (1 unless given), shape (n_rows,)."""
+    of_source = frame["source"].map(lambda source: source_weights.get(source, 1.0))
+    weights: np.ndarray = frame["weight"].to_numpy(float) * of_source.to_numpy(float)
+    return weights
+
+
+def choose_thresholds(scores: np.ndarray, labels: np.ndarray, budgets: BudgetParams) -> Thresholds:
+    """Return the lowest thresholds that keep clean rows within their budgets.
+
+    Parameters
+    ----------
+    scores : ndarray of float, shape (n_rows,)
+        Main scores of the validation rows.
+    labels : ndarray of int, shape (n_rows,)
+    budgets : BudgetParams
+        Share of the clean rows that may score at or above each threshold.
+    """
+    clean = scores[labels == 0]
+    review = _threshold(clean, budgets.review)
+    return Thresholds(review=review, block=max(review, _threshold(clean, budgets.block)))
+
+
+def _threshold(clean: np.ndarray, budget: float) -> float:
+    """Return the lowest threshold with at most ``budget`` of ``clean`` at or above it."""
+    allowed = int(np.floor(budget * len(clean)))
+    if allowed >= len(clean):
+        return 0.0
+    # The highest score that must stay below; ties at it stay below too.
+    highest_below = np.sort(clean)[len(clean) - 1 - allowed]
+    return float(np.nextafter(highest_below, 1.0))

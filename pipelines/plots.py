@@ -1,0 +1,111 @@
+"""Curves of one model's test scores, as JSON for ``dvc plots`` and as PNG with fixed bytes."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
+
+from models.bundle import Thresholds
+from pipelines.stage import write_json
+
+#: Points kept of each curve: enough for the eye, small enough to commit to a run.
+CURVE_POINTS = 200
+
+_BINS = 10
+
+
+def write_curves(labels: np.ndarray, scores: np.ndarray, folder: Path) -> None:
+    """Write ``roc.json``, ``precision_recall.json`` and ``reliability.json`` into ``folder``.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n_rows,), both classes present
+    scores : ndarray of float, shape (n_rows,)
+    """
+    for name, (x_name, xs, y_name, ys) in _curves(labels, scores).items():
+        points = [
+            {x_name: round(float(x), 6), y_name: round(float(y), 6)}
+            for x, y in zip(xs, ys, strict=True)
+        ]
+        write_json({name: points}, folder / f"{name}.json")
+
+
+def write_plots(
+    model: str, labels: np.ndarray, scores: np.ndarray, thresholds: Thresholds, folder: Path
+) -> None:
+    """Write ROC, precision-recall, reliability and confusion plots as PNG into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (x_name, xs, y_name, ys) in _curves(labels, scores).items():
+        figure, axes = plt.subplots(figsize=(5, 5), layout="constrained")
+        axes.plot(xs, ys, marker="o" if name == "reliability" else None)
+        if name != "precision_recall":
+            axes.plot([0, 1], [0, 1], linestyle=":", color="grey")
+        axes.set(
+            xlabel=x_name.replace("_", " "),
+            ylabel=y_name.replace("_", " "),
+            xlim=(-0.01, 1.01),
+            ylim=(-0.01, 1.01),
+            title=f"{model}: {name.replace('_', ' ')}",
+        )
+        _save(figure, folder / f"{name}.png")
+    figure, panels = plt.subplots(1, 2, figsize=(8, 4), layout="constrained")
+    for axes, (name, threshold) in zip(panels, thresholds.model_dump().items(), strict=True):
+        _confusion(axes, labels, scores >= threshold, f"{model}: {name} from {threshold:.3f}")
+    _save(figure, folder / "confusion.png")
+
+
+def _curves(
+    labels: np.ndarray, scores: np.ndarray
+) -> dict[str, tuple[str, np.ndarray, str, np.ndarray]]:
+    false_positive, true_positive, _ = roc_curve(labels, scores)
+    precision, recall, _ = precision_recall_curve(labels, scores)
+    observed, predicted = calibration_curve(labels, scores, n_bins=_BINS)
+    return {
+        "roc": (
+            "false_positive_rate",
+            _thin(false_positive),
+            "true_positive_rate",
+            _thin(true_positive),
+        ),
+        "precision_recall": ("recall", _thin(recall), "precision", _thin(precision)),
+        "reliability": ("predicted", predicted, "observed", observed),
+    }
+
+
+def _thin(values: np.ndarray) -> np.ndarray:
+    chosen = np.unique(np.linspace(0, len(values) - 1, CURVE_POINTS).round().astype(int))
+    thinned: np.ndarray = values[chosen]
+    return thinned
+
+
+def _confusion(axes: Axes, labels: np.ndarray, flagged: np.ndarray, title: str) -> None:
+    counts = confusion_matrix(labels, flagged.astype(int), labels=[0, 1])
+    axes.imshow(counts, cmap="Blues")
+    for (row, column), count in np.ndenumerate(counts):
+        axes.text(
+            column,
+            row,
+            f"{count:,}",
+            ha="center",
+            color="white" if count > counts.max() / 2 else "black",
+        )
+    axes.set(
+        xticks=[0, 1],
+        yticks=[0, 1],
+        xticklabels=["passed", "flagged"],
+        yticklabels=["negative", "positive"],
+        title=title,
+    )
+
+
+def _save(figure: plt.Figure, path: Path) -> None:
+    # Without its "Software" entry the file depends on the picture alone.
+    figure.savefig(path, dpi=100, metadata={"Software": None})
+    plt.close(figure)

@@ -1,0 +1,1 @@
+"""How it answers: one BentoML service over verified bundles."""

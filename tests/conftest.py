@@ -1,0 +1,19 @@
+"""Fixtures that several packages' tests share."""
+
+from pathlib import Path
+
+import pytest
+
+import pipelines  # noqa: F401  pins the numeric kernels before numpy is imported
+from tests.factories import make_release
+
+KINDS = ("spam", "toxicity")
+
+
+@pytest.fixture(scope="session")
+def tiny_bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Release folders of one small model of each kind; treat them as read-only."""
+    root = tmp_path_factory.mktemp("releases")
+    for kind in KINDS:
+        make_release(root / kind, kind)
+    return {kind: root / kind for kind in KINDS}
