@@ -21,7 +21,7 @@ export DO_NOT_TRACK ?= true
 # dvc and bentoml start `python` by name: it must be the environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup serve train release test lint format lock mlflow clean
+.PHONY: help setup serve train release first-release test lint format lock mlflow clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -40,8 +40,7 @@ $(STAMP): requirements.lock
 	@touch $(STAMP)
 
 serve: setup ## Train and release on the starter corpus if nothing is released yet, then serve
-	@if ! ls artifacts/{spam,toxicity}/release/bundle/manifest.json >/dev/null 2>&1; then $(MAKE) train; fi
-	@if ! ls $(addsuffix /refs.json,$(addprefix hub/careerlens/careerlens-,spam toxicity)) >/dev/null 2>&1; then $(MAKE) release; fi
+	@$(BIN)/python -m pipelines.publish --check || $(MAKE) first-release
 	@echo "==> Starting the service on http://$(HOST):$(PORT)"
 	@$(BIN)/python -m serving.announce http://$(HOST):$(PORT) &
 	@exec $(BIN)/bentoml serve --host $(HOST) --port $(PORT)
@@ -50,6 +49,10 @@ train: setup ## Run the pipeline (dvc repro) and track the result in MLflow
 	@echo "==> Training: dvc repro"
 	@$(BIN)/dvc repro
 	@$(BIN)/python -m pipelines.track --receipt artifacts/track.json
+
+first-release:
+	@ls artifacts/{spam,toxicity}/release/bundle/manifest.json >/dev/null 2>&1 || $(MAKE) train
+	@$(MAKE) release
 
 release: setup ## Register the current result and publish it to the hub
 	@echo "==> Registering and publishing"

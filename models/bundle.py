@@ -214,7 +214,7 @@ def load_bundle(folder: Path, kind: Kind, expected_digest: str | None = None) ->
 def _read_verified(
     folder: Path, expected_digest: str | None
 ) -> tuple[Manifest, str, dict[str, bytes]]:
-    """Return manifest, digest and the files' bytes, each read once so that what is checked is used."""
+    """Return manifest, digest and the files' bytes, read once: what is checked is what is used."""
     encoded = _read_plain(folder / MANIFEST)
     digest = _sha256(encoded)
     if expected_digest is not None and digest != expected_digest:

@@ -57,7 +57,7 @@ def linear_weights(pipeline: Pipeline) -> tuple[np.ndarray, float]:
     if isinstance(classifier, toxicity.ToxicityHeads):
         return classifier.coef_[0], float(classifier.intercept_[0])
     weights = classifier.feature_log_prob_[1] - classifier.feature_log_prob_[0]
-    # The complement family scores by its weights alone, without a prior, when there are two classes.
+    # The complement family scores two classes by its weights alone, without a prior.
     if hasattr(classifier, "norm"):
         return weights, 0.0
     prior = classifier.class_log_prior_

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import sys
 from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,17 @@ import ftfy
 import pandas as pd
 
 from models.errors import CareerlensError
-from models.params import CleanParams, Params, load_params
+from models.params import CleanParams, load_params
 from models.text import group_key, normalise, reserved_key
 from pipelines.readers import CATEGORIES, READERS, RawReadError, read_raw
-from pipelines.sources import RawIndex, read_index
+from pipelines.sources import RESERVED, RawIndex, read_index, read_reserved
 from pipelines.stage import MODELS, parse_args, write_json, write_table
 
 #: Never change it: the rows of a sample would be others.
 SAMPLE_SALT = "careerlens sample 1:"
 
 # Placeholders that models.text turns into the tokens the originals would become.
+# A change of what is masked changes groups too, so that the texts it touches may change sides.
 EMAIL = "someone@example.com"
 PHONE = "5550100"
 
@@ -34,7 +36,7 @@ _PHONE = re.compile(
     r"|(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}|\d{7,9})"
     r"(?!\w|[.,]\d)"
     # As long as this it is one even where no space sets it off, as in "call09012345678now".
-    r"|(?<![\d/=£$€₹₦¥])(?<!\d\.)\d{10,15}(?!\d)"
+    r"|(?<![\d£$€₹₦¥])(?<!\d\.)\d{10,15}(?!\d)"
 )
 
 # Only what repairs damage: quotes, ligatures, width and line ends stay as people type them, for
@@ -179,12 +181,6 @@ def report(rows: pd.DataFrame, index: RawIndex) -> dict[str, Any]:
     }
 
 
-def read_reserved(path: Path) -> frozenset[str]:
-    """Return the hashes listed at ``path``."""
-    lines = path.read_text(encoding="ascii").splitlines()
-    return frozenset(line.strip() for line in lines if not line.startswith("#"))
-
-
 def _prepare(rows: pd.DataFrame, reserved: Set[str]) -> pd.DataFrame:
     """Add what is computed from the text, once for each distinct text."""
     computed = {}
@@ -267,16 +263,18 @@ def main() -> None:
     args = parse_args(
         __doc__, inputs=["raw", "validated"], outputs=["spam", "toxicity", "evaluation", "report"]
     )
-    params: Params = load_params()
-    index = read_index(args.raw)
-    reserved = read_reserved(args.raw / "reserved.txt") if index.reserved else frozenset()
-    rows = clean(
-        read_rows(index, args.raw, params.clean), params.clean, reserved, params.data.sample
-    )
-    write_json(report(rows, index), args.report)
-    write_table(training_table(rows, "spam"), args.spam)
-    write_table(training_table(rows, "toxicity"), args.toxicity)
-    write_table(evaluation_table(rows), args.evaluation)
+    try:
+        params = load_params()
+        index = read_index(args.raw)
+        reserved = read_reserved(args.raw / RESERVED) if index.reserved else frozenset()
+        rows = read_rows(index, args.raw, params.clean)
+        rows = clean(rows, params.clean, reserved, params.data.sample)
+        write_json(report(rows, index), args.report)
+        write_table(training_table(rows, "spam"), args.spam)
+        write_table(training_table(rows, "toxicity"), args.toxicity)
+        write_table(evaluation_table(rows), args.evaluation)
+    except CareerlensError as error:
+        sys.exit(f"clean: {error}")
 
 
 if __name__ == "__main__":

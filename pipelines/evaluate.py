@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from models.bundle import Thresholds
+from models.errors import CareerlensError
 from models.metrics import Figure, binary_metrics, ranking_metrics
 from models.params import EvaluateParams, load_params
 from models.scoring import HEADS, score_texts
 from models.skops_file import load_model
 from pipelines.plots import write_curves, write_plots
-from pipelines.stage import parse_args, read_json, read_table, write_json
+from pipelines.stage import parse_args, read_json, read_table, run_stage, write_json
 
 #: Upper bounds of the length bands, in characters, with their names.
 LENGTH_BANDS = ((50, "0-50"), (200, "51-200"), (1000, "201-1000"), (10**9, "over-1000"))
@@ -24,6 +25,10 @@ MIN_SLICE_ROWS = 20
 
 #: The figures shown in ``dvc metrics`` and on the first lines of the report.
 SUMMARY = ("auc", "average_precision", "f1", "mcc", "precision", "recall", "brier", "ece")
+
+
+class EvaluationError(CareerlensError):
+    """The test rows cannot tell anything about the model."""
 
 
 def evaluate(
@@ -43,8 +48,18 @@ def evaluate(
     scores : ndarray of float, shape (n_rows, n_heads)
     thresholds : Thresholds
         Threshold figures are at ``review``; ``at_block`` holds those at ``block``.
+
+    Raises
+    ------
+    EvaluationError
+        If the test rows are not of both labels.
     """
     labels = test["label"].to_numpy()
+    if len(np.unique(labels)) < 2:
+        raise EvaluationError(
+            f"the {len(labels)} test rows of {model} are not of both labels; "
+            "data/reports/split.json has the counts: raise data.sample in params.yaml"
+        )
     bootstrap = {"resamples": params.bootstrap, "seed": params.seed}
     main = scores[:, 0]
     at_block = binary_metrics(labels, main, thresholds.block, **bootstrap)
@@ -158,4 +173,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

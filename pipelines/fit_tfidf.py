@@ -3,7 +3,7 @@
 from models.params import load_params
 from models.skops_file import save_model
 from models.tfidf import fit_vectoriser
-from pipelines.stage import parse_args, read_table, write_sparse
+from pipelines.stage import parse_args, read_table, run_stage, write_sparse
 
 
 def main() -> None:
@@ -19,4 +19,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pooch  # type: ignore[import-untyped]
+import pooch
 import requests
 
 from models.errors import CareerlensError
 from models.params import load_params
 from pipelines.sources import (
     INDEX,
+    RESERVED,
     Catalogue,
     Choice,
     RawFile,
@@ -25,6 +26,7 @@ from pipelines.sources import (
     Source,
     choose_sources,
     load_catalogue,
+    read_reserved,
     write_index,
 )
 from pipelines.stage import parse_args
@@ -117,7 +119,7 @@ def fetch(wanted: Wanted, incoming: Path, mirror: Path | None = None) -> None:
     mirrored = mirror / wanted.source / wanted.file if mirror else None
     if wanted.origin:
         _copy(wanted, wanted.origin, arrived)
-    elif mirrored and mirrored.exists():
+    elif mirrored and mirrored.is_file():
         _copy(wanted, mirrored, arrived)
     else:
         _download(wanted, arrived, mirror)
@@ -207,16 +209,19 @@ def _download(wanted: Wanted, arrived: Path, mirror: Path | None) -> None:
 def _download_patiently(url: str, output: str, registry: pooch.Pooch | None) -> None:
     """Download with progress; try again after failures that may pass."""
     download = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT_SECONDS)
-    for wait in WAITS_SECONDS:
+    for wait in (*WAITS_SECONDS, None):
         try:
             download(url, output, registry)
         except requests.RequestException as error:
-            if (_status(error) or 500) < 500:
+            if error.response is not None:
+                error.response.close()
+            status = _status(error)
+            may_pass = status is None or status == 429 or status >= 500
+            if wait is None or not may_pass:
                 raise
             time.sleep(wait)
         else:
             return
-    download(url, output, registry)
 
 
 def _status(error: requests.RequestException) -> int | None:
@@ -227,28 +232,25 @@ def _bring_reserved(
     catalogue: Catalogue, raw: Path, incoming: Path, mirror: Path | None
 ) -> RawReserved | None:
     declared = catalogue.reserved
-    target = raw / declared.file
+    target = raw / RESERVED
     if mirror is not None:
-        listed = mirror / declared.file
+        listed = mirror / RESERVED
         if not listed.is_file():
             raise IngestError(
                 f"the list of reserved texts is not in the mirror: no file {listed}; complete the "
                 "mirror, or unset DATA_MIRROR to do without the list"
             )
-        wanted = Wanted("reserved", declared.file, target, declared.sha256, origin=listed)
+        wanted = Wanted("reserved", RESERVED, target, declared.sha256, origin=listed)
         fetch(wanted, incoming)
     elif not target.is_file() or _sha256(target) != declared.sha256:
         target.unlink(missing_ok=True)
         print(
-            f"ingest: warning: no DATA_MIRROR, so no {declared.file}: texts kept for tests to come "
+            f"ingest: warning: no DATA_MIRROR, so no {RESERVED}: texts kept for tests to come "
             "cannot be left out of training; to do so, set it and run `dvc repro --force ingest`",
             file=sys.stderr,
         )
         return None
-    lines = target.read_text(encoding="ascii").splitlines()
-    return RawReserved(
-        sha256=declared.sha256, count=sum(not line.startswith("#") for line in lines)
-    )
+    return RawReserved(sha256=declared.sha256, count=len(read_reserved(target)))
 
 
 def _clear(raw: Path, catalogue: Catalogue, choice: Choice) -> None:
@@ -258,10 +260,10 @@ def _clear(raw: Path, catalogue: Catalogue, choice: Choice) -> None:
     """
     wanted = {raw / name / file for name, source in choice.sources.items() for file in source.files}
     if choice.corpus == "public":
-        wanted.add(raw / catalogue.reserved.file)
+        wanted.add(raw / RESERVED)
     present = [path for path in raw.rglob("*") if not path.is_dir()] if raw.exists() else []
     surplus = [path for path in present if path not in wanted]
-    known = {*catalogue.sources, catalogue.reserved.file, INDEX, _INCOMING}
+    known = {*catalogue.sources, RESERVED, INDEX, _INCOMING}
     foreign = [path for path in surplus if path.relative_to(raw).parts[0] not in known]
     if foreign and not (raw / INDEX).exists():
         raise IngestError(
@@ -299,14 +301,17 @@ def _say(wanted: Wanted, what: str) -> None:
 def main() -> None:
     """Run the stage."""
     args = parse_args(__doc__, inputs=["sources", "starter"], outputs=["raw"])
-    params = load_params().data
     pooch.get_logger().setLevel("WARNING")
-    catalogue = load_catalogue(args.sources)
-    choice = choose_sources(catalogue, params.corpus, params.exclude_licences)
-    for name, licence in choice.left_out.items():
-        print(f"ingest: {name} left out, its licence is excluded: {licence}")
-    index = ingest(catalogue, choice, args.starter, args.raw, mirror_folder(os.environ))
-    write_index(index, args.raw)
+    try:
+        params = load_params().data
+        catalogue = load_catalogue(args.sources)
+        choice = choose_sources(catalogue, params.corpus, params.exclude_licences)
+        for name, licence in choice.left_out.items():
+            print(f"ingest: {name} left out, its licence is excluded: {licence}")
+        mirror = mirror_folder(os.environ) if params.corpus == "public" else None
+        write_index(ingest(catalogue, choice, args.starter, args.raw, mirror), args.raw)
+    except CareerlensError as error:
+        sys.exit(f"ingest: {error}")
 
 
 if __name__ == "__main__":

@@ -45,4 +45,4 @@ def _threshold(clean: np.ndarray, budget: float) -> float:
         return 0.0
     # The highest score that must stay below; ties at it stay below too.
     highest_below = np.sort(clean)[len(clean) - 1 - allowed]
-    return float(np.nextafter(highest_below, 1.0))
+    return float(np.nextafter(highest_below, np.inf))

@@ -11,7 +11,7 @@ from models.params import Params, load_params
 from models.skops_file import load_model
 from pipelines.card import model_card
 from pipelines.code import code_digest
-from pipelines.stage import parse_args, read_json
+from pipelines.stage import parse_args, read_json, run_stage
 
 
 def sources_of(model: str, ingested: dict[str, Any]) -> dict[str, Source]:
@@ -98,4 +98,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

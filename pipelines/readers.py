@@ -185,7 +185,7 @@ def rows_of(
     return rows.assign(category="", set="", group="", dropped="")
 
 
-def read_starter(tables: Tables, params: CleanParams) -> pd.DataFrame:
+def read_starter(tables: Tables, _params: CleanParams) -> pd.DataFrame:
     """Each message twice, once for each model; a template is a group."""
     name = "messages.csv"
     text, category = _column(tables, name, "text"), _column(tables, name, "category")
@@ -197,12 +197,12 @@ def read_starter(tables: Tables, params: CleanParams) -> pd.DataFrame:
     named = both[1]["category"].str.split("+")
     toxic = (both[1]["label"] == 1) & named.map(lambda names: set(names) <= set(CATEGORIES))
     for kind in CATEGORIES:
-        holds = named[toxic].map(lambda names, kind=kind: float(kind in names))
-        both[1].loc[toxic, kind] = holds
+        holds = named.map(lambda names, kind=kind: float(kind in names))
+        both[1][kind] = both[1][kind].mask(toxic, holds)
     return pd.concat(both, ignore_index=True)
 
 
-def read_sms_spam_collection(tables: Tables, params: CleanParams) -> pd.DataFrame:
+def read_sms_spam_collection(tables: Tables, _params: CleanParams) -> pd.DataFrame:
     """Messages whose commas were taken for separators are put together again."""
     name = "spam.csv"
     labels = _labels(tables, name, "v1", {"ham": 0, "spam": 1})
@@ -220,7 +220,7 @@ _LOST_POUND = re.compile(r"\ufffd(?=\d)")
 _LOST_APOSTROPHE = re.compile(r"(?<=[A-Za-z])\ufffd(?=(?:t|s|m|d|ll|re|ve)\b)")
 
 
-def read_sms_phishing(tables: Tables, params: CleanParams) -> pd.DataFrame:
+def read_sms_phishing(tables: Tables, _params: CleanParams) -> pd.DataFrame:
     """Smishing is spam too, and keeps its name as category."""
     name = "Dataset_5971.csv"
     text = _column(tables, name, "TEXT").str.replace(_LOST_POUND, "£", regex=True)
@@ -231,14 +231,14 @@ def read_sms_phishing(tables: Tables, params: CleanParams) -> pd.DataFrame:
     return rows.assign(category=smishing.map({True: "smishing", False: ""}))
 
 
-def read_jigsaw_balanced(tables: Tables, params: CleanParams) -> pd.DataFrame:
+def read_jigsaw_balanced(tables: Tables, _params: CleanParams) -> pd.DataFrame:
     """Talk-page comments."""
     labels = _labels(tables, "test.csv", "label", _ONE_ZERO)
     return rows_of(_column(tables, "test.csv", "text"), labels, task="toxicity")
 
 
-def read_wiki_context_toxicity(tables: Tables, params: CleanParams) -> pd.DataFrame:
-    """The comments themselves; their parents carry no label."""
+def read_wiki_context_toxicity(tables: Tables, _params: CleanParams) -> pd.DataFrame:
+    """Talk-page comments; their parents carry no label."""
     parts = []
     for name in ("gc.csv", "gn.csv"):
         labels = _labels(tables, name, "label", _ONE_ZERO)
@@ -246,7 +246,7 @@ def read_wiki_context_toxicity(tables: Tables, params: CleanParams) -> pd.DataFr
     return pd.concat(parts, ignore_index=True)
 
 
-def read_tweeteval_offensive(tables: Tables, params: CleanParams) -> pd.DataFrame:
+def read_tweeteval_offensive(tables: Tables, _params: CleanParams) -> pd.DataFrame:
     """Tweets, and their labels line by line."""
     parts = []
     for part in ("train", "val"):
@@ -283,7 +283,7 @@ def read_toxic_spans(tables: Tables, params: CleanParams) -> pd.DataFrame:
 
 
 def _semeval(tables: Tables, name: str) -> pd.DataFrame:
-    """A comment with any toxic characters listed is toxic."""
+    """Label a comment toxic when any toxic characters are listed."""
     spans = _column(tables, name, "spans")
     malformed = ~spans.str.fullmatch(r"\[[\d, ]*\]")
     if malformed.any():
@@ -347,7 +347,7 @@ def label_votes(tables: Tables, params: ToxicSpansParams) -> pd.DataFrame:
     return labelled
 
 
-def read_unintended_bias(tables: Tables, params: CleanParams) -> pd.DataFrame:
+def read_unintended_bias(tables: Tables, _params: CleanParams) -> pd.DataFrame:
     """Two evaluation sets."""
     name = "toxicity_nonfuzzed_testset.csv"
     labels = _labels(tables, name, "toxic", _TRUE_FALSE)

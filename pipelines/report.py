@@ -1,7 +1,7 @@
 """Write the report of a run: every model's figures and what cleaning dropped."""
 
 from pipelines.card import report
-from pipelines.stage import parse_args, read_json
+from pipelines.stage import parse_args, read_json, run_stage
 
 
 def main() -> None:
@@ -12,4 +12,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

@@ -20,6 +20,7 @@ Name = Annotated[str, Field(pattern=r"^\w[\w. -]*$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 INDEX = "sources.json"
+RESERVED = "reserved.txt"
 
 
 class SourcesError(CareerlensError):
@@ -59,9 +60,8 @@ class Source(_Declaration):
 
 
 class ReservedList(_Declaration):
-    """The list of hashed texts that must stay out of training."""
+    """The list of hashed texts that must stay out of training; it comes with the mirror."""
 
-    file: Name
     sha256: Sha256
 
 
@@ -179,6 +179,12 @@ def read_index(raw: Path) -> RawIndex:
 def write_index(index: RawIndex, raw: Path) -> None:
     """Write ``raw``/sources.json."""
     write_json(index.model_dump(mode="json"), raw / INDEX)
+
+
+def read_reserved(path: Path) -> frozenset[str]:
+    """Return the hashes listed at ``path``, see :func:`models.text.reserved_key`."""
+    lines = path.read_text(encoding="ascii").splitlines()
+    return frozenset(line for line in lines if not line.startswith("#"))
 
 
 def _trains(source: Source, task: str) -> bool:

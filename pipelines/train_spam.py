@@ -12,7 +12,7 @@ from models.scoring import score_texts
 from models.skops_file import load_model, save_model
 from models.spam import build_classifier
 from pipelines.labels import choose_thresholds, row_weights
-from pipelines.stage import parse_args, read_sparse, read_table, write_json
+from pipelines.stage import parse_args, read_sparse, read_table, run_stage, write_json
 
 
 def train_spam(
@@ -63,4 +63,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

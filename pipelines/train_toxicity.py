@@ -10,7 +10,7 @@ from models.scoring import score_texts
 from models.skops_file import load_model, save_model
 from models.toxicity import build_classifier
 from pipelines.labels import choose_thresholds, head_labels, row_weights
-from pipelines.stage import parse_args, read_sparse, read_table, write_json
+from pipelines.stage import parse_args, read_sparse, read_table, run_stage, write_json
 
 
 def train_toxicity(
@@ -60,4 +60,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

@@ -213,7 +213,9 @@ def failure_table(verdicts: Sequence[Verdict]) -> str:
                     failure.column or "-",
                     "-" if failure.broken is None else f"{failure.broken} of {failure.of}",
                     failure.wanted,
-                    ": ".join(part for part in (failure.found, ", ".join(failure.examples)) if part),
+                    ": ".join(
+                        part for part in (failure.found, ", ".join(failure.examples)) if part
+                    ),
                 )
             )
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]

@@ -17,7 +17,7 @@ from pipelines.expectations import (
 )
 from pipelines.readers import RawReadError, read_raw
 from pipelines.sources import RawIndex, read_index
-from pipelines.stage import parse_args
+from pipelines.stage import parse_args, run_stage
 from pipelines.validate import Table, Verdict, conclude, unmet, validate
 
 
@@ -99,4 +99,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

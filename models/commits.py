@@ -1,0 +1,196 @@
+"""Folders of a local hub that are written once, whole, and checked whenever they are copied.
+
+A commit is a folder named by the sha256 of its ``commit.json``, which holds the sha256 of every
+other file in it: the name vouches for all of them.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import stat
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from models.errors import HubError
+
+_COMMIT_FILE = "commit.json"
+_STAGED = ".staged-"
+_OID_LENGTH = 40  # as on the Hugging Face Hub
+_LOCK_SECONDS = 120.0
+
+
+class File(BaseModel):
+    """One file of a commit."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sha256: str
+    bytes: int
+
+
+class Commit(BaseModel):
+    """The content of ``commit.json``: the commit before, why this one, and its files by path."""
+
+    model_config = ConfigDict(frozen=True)
+
+    parent: str | None
+    message: str
+    files: dict[str, File]
+
+    @field_validator("files")
+    @classmethod
+    def _files_are_below_the_commit(cls, files: dict[str, File]) -> dict[str, File]:
+        for name in files:
+            path = PurePosixPath(name)
+            if path.is_absolute() or ".." in path.parts:
+                raise ValueError(f"{name!r} leads out of the commit")
+        return files
+
+
+def is_oid(revision: str) -> bool:
+    """Whether ``revision`` reads as a full commit id."""
+    return re.fullmatch(f"[0-9a-f]{{{_OID_LENGTH}}}", revision) is not None
+
+
+def describe(folder: Path) -> dict[str, File]:
+    """Return every file below ``folder`` but its commit.json, by path.
+
+    Raises
+    ------
+    HubError
+        If ``folder`` is not a folder, or holds a link or a device.
+    """
+    files = {}
+    for name, size in _plain_files(folder):
+        with (folder / name).open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        files[name] = File(sha256=digest, bytes=size)
+    return files
+
+
+def read_commit(folder: Path) -> Commit:
+    """Return the commit in ``folder``, checked against the folder's name.
+
+    Raises
+    ------
+    HubError
+        If it is missing or was changed.
+    """
+    path = folder / _COMMIT_FILE
+    try:
+        encoded = path.read_bytes()
+        if _oid(encoded) != folder.name:
+            raise HubError(f"{path} was changed: restore it from a backup, or publish again")
+        return Commit.model_validate_json(encoded)
+    except (OSError, ValidationError) as error:
+        raise HubError(f"{path} cannot be read: {error}") from error
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether ``folder`` is a commit with every file at its full size.
+
+    A rename puts whole folders in place, but a power cut may still empty files after it.
+    """
+    try:
+        wanted = {name: file.bytes for name, file in read_commit(folder).files.items()}
+        return wanted.items() <= dict(_plain_files(folder)).items()
+    except HubError:
+        return False
+
+
+def copy_files(source: Path, target: Path, names: Iterable[str]) -> None:
+    """Copy the files ``names`` from one folder to another."""
+    for name in names:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, target / name, follow_symlinks=False)
+
+
+def copy_commit(source: Path, target: Path) -> None:
+    """Copy a commit into ``target``.
+
+    Raises
+    ------
+    HubError
+        If what arrives is not what was committed.
+    """
+    commit = read_commit(source)
+    copy_files(source, target, describe(source))
+    if describe(target) != commit.files:
+        raise HubError(
+            f"{source} is damaged, its files are not those that were committed: "
+            "restore it from a backup, or publish a new version"
+        )
+    copy_files(source, target, [_COMMIT_FILE])
+
+
+def seal(staged: Path, parent: str | None, message: str) -> str:
+    """Make the files in ``staged`` a commit beside it, and return the commit's id."""
+    commit = Commit(parent=parent, message=message, files=describe(staged))
+    encoded = (commit.model_dump_json(indent=2) + "\n").encode()
+    (staged / _COMMIT_FILE).write_bytes(encoded)
+    oid = _oid(encoded)
+    put_in_place(staged, oid)
+    return oid
+
+
+def put_in_place(staged: Path, oid: str) -> None:
+    """Rename ``staged`` to ``oid`` beside it, unless that is there and complete."""
+    place = staged.with_name(oid)
+    if is_complete(place):
+        return
+    if place.exists():  # damaged: it gives way, and goes with the other leftovers
+        os.replace(place, staged.with_name(f"{staged.name}-damaged"))
+    os.replace(staged, place)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Hold the lock of ``folder``, made if missing; a process that dies lets go of it."""
+    lock = FileLock(folder / ".lock", timeout=_LOCK_SECONDS)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout as error:
+        raise HubError(f"{folder} is being written by another process: try again later") from error
+    except OSError as error:
+        raise HubError(f"{folder} cannot be written ({error}): choose another folder") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def staging(folder: Path) -> Iterator[Path]:
+    """Give a new folder inside ``folder`` to fill, under the lock; leftovers of any crash go."""
+    staged = folder / f"{_STAGED}{uuid.uuid4().hex}"
+    staged.mkdir(parents=True)
+    try:
+        yield staged
+    finally:
+        for leftover in folder.glob(f"{_STAGED}*"):
+            shutil.rmtree(leftover)
+
+
+def _oid(encoded: bytes) -> str:
+    return hashlib.sha256(encoded).hexdigest()[:_OID_LENGTH]
+
+
+def _plain_files(folder: Path) -> Iterator[tuple[str, int]]:
+    """Yield path and size of every file below ``folder`` but its commit.json, in order."""
+    if folder.is_symlink() or not folder.is_dir():
+        raise HubError(f"{folder} is not a folder: a release is one, with bundle/ in it")
+    for path in sorted(folder.rglob("*")):
+        status = path.lstat()
+        name = path.relative_to(folder).as_posix()
+        if stat.S_ISDIR(status.st_mode) or name == _COMMIT_FILE:
+            continue
+        if not stat.S_ISREG(status.st_mode):
+            raise HubError(f"{path} is not a plain file: a release holds no links nor devices")
+        yield name, status.st_size

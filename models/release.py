@@ -1,0 +1,110 @@
+"""What a release says of itself (release.json) and how it rose (promotions.jsonl)."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.errors import HubError
+
+RELEASE_FILE = "release.json"
+PROMOTIONS_FILE = "promotions.jsonl"
+
+
+class _Record(BaseModel):
+    # A later Careerlens may say more; what this code does not know it leaves alone.
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+
+class Release(_Record):
+    """One version of one model: what it is, and where it came from.
+
+    Attributes
+    ----------
+    digest : str
+        sha256 of the bundle's manifest.
+    git_commit, dvc_lock, mlflow_run : str or None
+        The commit, the digest of dvc.lock and the run that made the bundle, where known.
+    signer : str or None
+        Whose signature ``model.sig`` is; None for an unsigned release.
+    created : str
+        When the version was registered, ISO 8601 in UTC.
+    """
+
+    kind: str
+    version: Annotated[int, Field(ge=1)]
+    digest: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    git_commit: str | None
+    dvc_lock: str | None
+    mlflow_run: str | None
+    signer: str | None
+    created: str
+
+    @property
+    def tag(self) -> str:
+        """The version as people and answers name it, such as ``v3``."""
+        return version_tag(self.version)
+
+
+class Promotion(_Record):
+    """One line of promotions.jsonl: who moved ``main`` from which version to which, and why."""
+
+    who: str
+    when: str
+    before: Annotated[str | None, Field(alias="from")]
+    to: str
+    digest: str
+    decision: dict[str, Any]
+
+    def line(self) -> str:
+        """Return the promotion as one line of promotions.jsonl."""
+        content = self.model_dump(mode="json", by_alias=True)
+        return json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def version_tag(version: int) -> str:
+    """Return the hub's tag of a version: ``v3`` for 3."""
+    return f"v{version}"
+
+
+def write_release(release: Release, folder: Path) -> None:
+    """Write ``release`` as ``release.json`` into ``folder``; same release, same bytes."""
+    content: Mapping[str, Any] = release.model_dump(mode="json")
+    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False)
+    (folder / RELEASE_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def read_release(folder: Path) -> Release:
+    """Return the release that ``folder/release.json`` describes.
+
+    Raises
+    ------
+    HubError
+        If the file is absent or does not describe a release.
+    """
+    path = folder / RELEASE_FILE
+    try:
+        return Release.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise HubError(
+            f"{path} does not describe a release: publish the version again ({error})"
+        ) from error
+
+
+def read_promotions(folder: Path) -> list[Promotion]:
+    """Return the promotions recorded in ``folder``, oldest first; none if it has no log.
+
+    Raises
+    ------
+    HubError
+        If a line is not a promotion.
+    """
+    path = folder / PROMOTIONS_FILE
+    if not path.exists():
+        return []
+    try:
+        return [Promotion.model_validate_json(line) for line in path.read_bytes().splitlines()]
+    except ValidationError as error:
+        raise HubError(f"{path} has a line that is not a promotion: {error}") from error

@@ -1,0 +1,59 @@
+"""Measure the present data as the baseline in data/expectations: figures only, never text.
+
+Run it after a change of the data that is meant, look at the difference, and commit it.
+"""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from pipelines.expectations import (
+    CleanSuite,
+    Figures,
+    load_baseline,
+    load_clean_suite,
+    load_raw_suites,
+    measure,
+)
+from pipelines.readers import read_raw
+from pipelines.sources import read_index
+from pipelines.stage import parse_args, read_json, read_table, run_stage, write_json
+from pipelines.validate_clean import TABLES
+
+
+def measure_parts(frame: pd.DataFrame, suite: CleanSuite) -> dict[str, Figures]:
+    """Return the figures of each part of a clean table."""
+    return {str(part): measure(rows, suite) for part, rows in frame.groupby(suite.part)}
+
+
+def _write(baseline: dict[str, Figures], path: Path) -> None:
+    write_json({name: figures.model_dump() for name, figures in baseline.items()}, path)
+
+
+def main() -> None:
+    """Write the baseline of every source in data/raw and of its part of the clean tables."""
+    args = parse_args(__doc__, inputs=["raw", *TABLES, "counts", "expectations"])
+    index = read_index(args.raw)
+    if index.left_out:
+        sys.exit("baseline: sources were left out (data.exclude_licences); take them all in first")
+    counted = read_json(args.counts)["tables"]
+    if any(
+        "not_sampled" in part["dropped"] for table in counted.values() for part in table.values()
+    ):
+        sys.exit("baseline: the clean tables are a sample (data.sample); clean the full data first")
+    for source, entry in index.sources.items():
+        suites = load_raw_suites(args.expectations / "raw" / f"{source}.yaml")
+        frames = read_raw(entry.reader, args.raw / source)
+        figures = {file: measure(frames[file], suite) for file, suite in suites.items()}
+        _write(figures, args.expectations / "raw" / f"{source}.json")
+    for name in TABLES:
+        suite = load_clean_suite(args.expectations / "clean" / f"{name}.yaml")
+        path = args.expectations / "clean" / f"{name}.json"
+        # The parts of the other corpus stay as they were measured.
+        measured = measure_parts(read_table(getattr(args, name)), suite)
+        _write({**load_baseline(path), **measured}, path)
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,87 @@
+"""What each route answers, for the front to send."""
+
+import asyncio
+import functools
+from collections.abc import Callable, Sequence
+
+from serving.front import JSON, Answer, Reply, json_reply, request_id
+from serving.loader import Champions
+from serving.metrics import CONTENT_TYPE, Metrics
+from serving.moderation import Moderation
+from serving.schemas import (
+    ModerateAnswer,
+    ModerateBatchAnswer,
+    ModerateBatchRequest,
+    ModerateRequest,
+    VerdictAnswer,
+    read_request,
+)
+
+
+class Answers:
+    """From a request's body to the reply.
+
+    ``moderate`` and ``moderate_batch`` take the body as it came, and ``verdict`` and ``verdicts``
+    what BentoML has read already; both ways go through the same :class:`Moderation`.
+    """
+
+    def __init__(
+        self, champions: Champions, moderation: Moderation, metrics: Metrics, max_chars: int
+    ) -> None:
+        self._champions = champions
+        self._moderation = moderation
+        self._metrics = metrics
+        self._max_chars = max_chars
+
+    async def moderate(self, body: bytes) -> Reply:
+        """Answer POST /moderate."""
+        request = read_request(ModerateRequest, body, self._max_chars)
+        [verdict] = await self._moderation.verdicts([request.text])
+        return json_reply(vars(verdict))
+
+    async def moderate_batch(self, body: bytes) -> Reply:
+        """Answer POST /moderate/batch."""
+        request = read_request(ModerateBatchRequest, body, self._max_chars)
+        return json_reply({"results": await self._moderation.verdicts(request.texts)})
+
+    async def verdict(self, text: str) -> ModerateAnswer:
+        """Return the answer to one message, for the declared endpoint."""
+        [verdict] = await self._moderation.verdicts([text])
+        return ModerateAnswer(**verdict.as_dict(), request_id=request_id())
+
+    async def verdicts(self, texts: Sequence[str]) -> ModerateBatchAnswer:
+        """Return the answer to many messages, for the declared endpoint."""
+        verdicts = await self._moderation.verdicts(texts)
+        results = [VerdictAnswer(**verdict.as_dict()) for verdict in verdicts]
+        return ModerateBatchAnswer(results=results, request_id=request_id())
+
+    async def models(self, _: bytes) -> Reply:
+        """Answer GET /models."""
+        return json_reply({"models": self._champions.reports()})
+
+    async def livez(self, _: bytes) -> Reply:
+        """Answer GET /livez."""
+        return json_reply({"status": "alive"})
+
+    async def readyz(self, _: bytes) -> Reply:
+        """Answer GET /readyz."""
+        self._champions.moderator()
+        return json_reply({"status": "ready"})
+
+    async def metrics(self, _: bytes) -> Reply:
+        """Answer GET /metrics."""
+        return Reply(await asyncio.to_thread(self._metrics.render), CONTENT_TYPE)
+
+
+def document(
+    render: Callable[[], bytes],
+    content_type: str = JSON,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Answer:
+    """Return the answer of a route whose content is made once, when it is first asked for."""
+    rendered = functools.cache(render)
+
+    async def answer(_: bytes) -> Reply:
+        return Reply(await asyncio.to_thread(rendered), content_type, headers)
+
+    return answer

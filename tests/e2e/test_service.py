@@ -1,0 +1,313 @@
+"""The service as people run it: `bentoml serve`, asked over HTTP."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import bentoml
+import httpx
+import psutil
+import pytest
+
+from models.bundle import MODEL_FILE, load_bundle
+from models.hub import LocalHub, repo_id
+from models.scoring import HEADS, score_texts
+from tests.e2e.conftest import BENTOML, Server, Start, server_environment
+from tests.factories import ROOT
+from tests.serving.champions import promote
+from tests.serving.test_schemas import BAD_BODIES
+
+CANARY = "canary-7f3a"
+SPAM = "You won a prize! Claim it now at http://win.example"
+JSON = {"content-type": "application/json"}
+
+PARITY = {
+    "ascii": SPAM,
+    "emoji": "Great news 🎉🎉 you idiot 👩‍👩‍👧‍👦 🏳️‍🌈",
+    "NFC": "Caf\u00e9 r\u00e9sum\u00e9, claim it",
+    "NFD": "Cafe\u0301 re\u0301sume\u0301, claim it",
+    "right to left": "שלום, تعال \u202eidiot\u202c prize",
+    "address": "see http://win.example/a?b=c&d=%F0%9F%98%80#e or mail me@x.example for $5,000",
+    "zero width": "fr\u200bee\ufeff pr\u00adize",
+    "fullwidth": "ｆｒｅｅ ｐｒｉｚｅ",
+    "escapes": 'quotes " and \\ and / and \u2028 and \x7f and \t\n',
+    "nothing left": "\u200b\u200b",
+    "longest": ("Claim your free prize now, you stupid idiot! " * 300)[:10_000],
+    "longest, astral": "😀 é " * 2_500,
+}
+
+
+def test_a_verdict_names_scores_versions_and_digests(
+    server: Server, tiny_bundles: dict[str, Path]
+) -> None:
+    answered = server.moderate(SPAM)
+    verdict = answered.json()
+    assert answered.status_code == 200
+    assert set(verdict) == {"action", "spam", "toxicity", "request_id"}
+    assert verdict["spam"]["flagged"] is True
+    assert verdict["action"] in ("review", "block")
+    assert (verdict["spam"]["version"], verdict["toxicity"]["version"]) == ("v1", "v2")
+    for kind, packaged in tiny_bundles.items():
+        assert verdict[kind]["digest"] == load_bundle(packaged / "bundle", kind).digest
+    assert answered.headers["x-request-id"] == verdict["request_id"]
+
+
+@pytest.mark.parametrize("kind", ["spam", "toxicity"])
+@pytest.mark.parametrize("text", PARITY.values(), ids=PARITY)
+def test_http_answers_what_the_offline_pipeline_does_to_the_last_bit(
+    server: Server, tiny_bundles: dict[str, Path], kind: str, text: str
+) -> None:
+    model = load_bundle(tiny_bundles[kind] / "bundle", kind).model
+    [[main, *others]] = score_texts(model, [text])
+    verdict = server.moderate(text).json()[kind]
+    assert verdict["score"] == main
+    assert verdict.get("categories", {}) == dict(zip(HEADS[kind][1:], others, strict=True))
+
+
+def test_a_batch_answers_as_one_by_one(server: Server) -> None:
+    texts = list(PARITY.values())
+    answered = server.client.post("/moderate/batch", json={"texts": texts})
+    for text, result in zip(texts, answered.json()["results"], strict=True):
+        alone = server.moderate(text).json()
+        alone.pop("request_id")
+        assert result == alone
+
+
+def test_a_thousand_messages_are_answered_in_order(server: Server) -> None:
+    texts = [f"message {number} claim" for number in range(1_000)]
+    results = server.client.post("/moderate/batch", json={"texts": texts}).json()["results"]
+    assert len(results) == 1_000
+    for number in (0, 499, 999):
+        assert results[number]["spam"] == server.moderate(texts[number]).json()["spam"]
+
+
+def test_callers_at_once_get_their_own_answers(server: Server) -> None:
+    texts = [f"{SPAM} {'very ' * number}good" for number in range(0, 200, 5)]
+    expected = [server.moderate(text).json()["spam"]["score"] for text in texts]
+    with ThreadPoolExecutor(16) as callers:
+        answers = list(callers.map(server.moderate, texts * 3))
+    assert [answer.json()["spam"]["score"] for answer in answers] == expected * 3
+    assert len({answer.json()["request_id"] for answer in answers}) == len(answers)
+
+
+def test_bentoml_s_own_client_works(server: Server) -> None:
+    with bentoml.SyncHTTPClient(f"http://127.0.0.1:{server.port}") as client:
+        assert client.moderate(text=SPAM)["spam"]["flagged"] is True
+        assert len(client.moderate_batch(texts=[SPAM, "see you"])["results"]) == 2
+
+
+class TestRefusals:
+    """Bad input over HTTP: one shape, no echo, and nothing of it in the log."""
+
+    @pytest.fixture(autouse=True)
+    def _nothing_of_it_in_the_log(self, server: Server) -> Iterator[None]:
+        yield
+        assert CANARY not in server.log
+
+    @staticmethod
+    def check(answered: httpx.Response, status: int, code: str) -> None:
+        assert answered.status_code == status
+        assert answered.headers["content-type"] == "application/json"
+        assert set(answered.json()) == {"error", "detail", "request_id"}
+        assert answered.json()["error"] == code
+        assert answered.json()["request_id"] == answered.headers["x-request-id"]
+        assert CANARY not in answered.text
+
+    @pytest.mark.parametrize(("body", "code"), BAD_BODIES.values(), ids=BAD_BODIES)
+    def test_a_bad_body_is_a_400(self, server: Server, body: bytes, code: str) -> None:
+        self.check(server.client.post("/moderate", content=body, headers=JSON), 400, code)
+
+    def test_a_long_text_is_a_413(self, server: Server) -> None:
+        self.check(server.moderate(CANARY + "x" * 10_000), 413, "text_too_long")
+
+    @pytest.mark.parametrize(
+        ("texts", "status", "code"),
+        [
+            ([], 400, "no_texts"),
+            (["fine", f"{CANARY}\0"], 400, "nul_character"),
+            ([CANARY] * 1_001, 413, "too_many_texts"),
+        ],
+    )
+    def test_a_bad_batch_is_refused(
+        self, server: Server, texts: list[str], status: int, code: str
+    ) -> None:
+        answered = server.client.post("/moderate/batch", json={"texts": texts})
+        self.check(answered, status, code)
+
+    def test_another_content_type_is_a_415(self, server: Server) -> None:
+        answered = server.client.post("/moderate", data={"text": CANARY})
+        self.check(answered, 415, "unsupported_media_type")
+
+    def test_an_unknown_path_is_a_404(self, server: Server) -> None:
+        self.check(server.client.get(f"/{CANARY}?q={CANARY}"), 404, "not_found")
+
+    def test_a_wrong_method_is_a_405(self, server: Server) -> None:
+        answered = server.client.get("/moderate", params={"text": CANARY})
+        self.check(answered, 405, "method_not_allowed")
+        assert answered.headers["allow"] == "POST"
+
+    def test_a_body_over_the_limit_is_a_413(self, server: Server) -> None:
+        body = json.dumps({"text": CANARY * 200_000}).encode()
+        answered = server.client.post("/moderate", content=body, headers=JSON)
+        self.check(answered, 413, "body_too_large")
+
+
+@pytest.mark.parametrize("head", ["/moderate", "/nope"])
+def test_a_body_without_an_end_is_cut_off(server: Server, head: str) -> None:
+    """The refusal comes while the body is still being sent, and then the connection is closed."""
+    request = (
+        f"POST {head} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+        "transfer-encoding: chunked\r\n\r\n"
+    )
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    memory = _memory(server)
+    sent = 0
+    answered = b""
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(request.encode())
+        with pytest.raises(OSError, match="reset|pipe"):
+            while sent < 500_000_000:
+                connection.sendall(chunk)
+                sent += len(chunk)
+                connection.setblocking(False)
+                try:
+                    answered += connection.recv(65_536)
+                except BlockingIOError:
+                    pass
+                connection.setblocking(True)
+    assert re.match(rb"HTTP/1.1 4(13|04) ", answered)
+    assert sent < 100_000_000
+    assert _memory(server) - memory < 50_000_000
+
+
+def _memory(server: Server) -> int:
+    main = psutil.Process(server.process.pid)
+    return sum(child.memory_info().rss for child in main.children(recursive=True))
+
+
+@pytest.mark.parametrize(
+    "path", ["/static_content/swagger-ui.css", "/static_content/index.html", "/assets/index.js"]
+)
+def test_bentomls_own_pages_are_not_served(server: Server, path: str) -> None:
+    assert server.client.get(path).status_code == 404
+
+
+def test_the_page_is_ours_and_loads_nothing_from_elsewhere(server: Server) -> None:
+    page = server.client.get("/")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert not re.search(r"<(script|link|img|iframe)|src=|url\(|@import|googletag", page.text)
+    assert re.findall(r'href="([^"]*)"', page.text)
+    for link in re.findall(r'href="([^"]*)"', page.text):
+        assert server.client.get(link).status_code == 200
+
+
+def test_it_listens_on_the_loopback_alone(server: Server) -> None:
+    found = psutil.Process(server.process.pid).net_connections(kind="inet")
+    listening = {c.laddr for c in found if c.status == psutil.CONN_LISTEN}
+    assert ("127.0.0.1", server.port) in listening
+    assert {address.ip for address in listening} == {"127.0.0.1"}
+
+
+def test_it_runs_on_uvloop_and_logs_json_lines(server: Server) -> None:
+    server.client.get("/models", headers={"x-request-id": "seek-me"})
+    lines = [json.loads(line) for line in server.log.splitlines() if line.startswith("{")]
+    [started] = [line for line in lines if line["event"] == "started"]
+    assert started["loop"] == "uvloop"
+    [line] = [line for line in lines if line.get("request_id") == "seek-me"]
+    assert (line["event"], line["route"], line["status"]) == ("request", "/models", 200)
+
+
+class TestStart:
+    """From a hub without good champions to ready, without a restart."""
+
+    def test_it_waits_for_good_champions_and_says_for_what(
+        self, start: Start, tiny_bundles: dict[str, Path], tmp_path: Path
+    ) -> None:
+        hub = LocalHub(tmp_path / "hub")
+        scratch = tmp_path / "scratch"
+        commit = promote(hub, "spam", tiny_bundles["spam"], 1, scratch)
+        spam_home = hub.root / repo_id("careerlens", "spam") / "commits" / commit
+        model = spam_home / "bundle" / MODEL_FILE
+        model.write_bytes(model.read_bytes().replace(b"s", b"z", 1))
+        server = start(hub)
+
+        server.wait("/livez")
+        deadline = time.monotonic() + 30
+        while "damaged" not in str(self.errors(server)["spam"]):
+            assert time.monotonic() < deadline, server.log
+            time.sleep(0.05)
+        assert "no repository" in str(self.errors(server)["toxicity"])
+        for answered in (server.client.get("/readyz"), server.moderate("hello")):
+            assert answered.status_code == 503
+            assert answered.json()["error"] == "not_ready"
+            assert int(answered.headers["retry-after"]) > 0
+
+        promote(hub, "toxicity", tiny_bundles["toxicity"], 1, scratch)
+        deadline = time.monotonic() + 30
+        while self.errors(server)["toxicity"] is not None:
+            assert time.monotonic() < deadline, server.log
+            time.sleep(0.05)
+        assert server.client.get("/readyz").status_code == 503
+
+        shutil.rmtree(hub.root / repo_id("careerlens", "spam"))
+        promote(hub, "spam", tiny_bundles["spam"], 2, scratch)
+        server.wait("/readyz")
+        assert server.moderate("hello").json()["spam"]["version"] == "v2"
+
+    @staticmethod
+    def errors(server: Server) -> dict[str, str | None]:
+        models = server.client.get("/models").json()["models"]
+        return {model["kind"]: model["error"] for model in models}
+
+
+def test_a_wrong_setting_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [BENTOML, "serve"],
+        cwd=ROOT,
+        env=server_environment(tmp_path, CAREERLENS_MAX_CHARS="many"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert "CAREERLENS_MAX_CHARS: Input should be a valid integer" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_two_workers_answer_count_together_and_nothing_is_reported_to_anybody(
+    start: Start, champions: LocalHub
+) -> None:
+    server = start(champions, CAREERLENS_WORKERS="2", CAREERLENS_LOG_LEVEL="debug")
+    server.wait("/readyz")
+    deadline = time.monotonic() + 30
+    while server.log.count('"event": "ready"') < 2:
+        assert time.monotonic() < deadline, server.log
+        time.sleep(0.05)
+    workers = {int(pid) for pid in re.findall(r'"pid": (\d+)', server.log)}
+    assert len(workers) == 2
+    assert os.getpid() not in workers
+
+    def once(_: int) -> int:
+        return httpx.post(
+            f"http://127.0.0.1:{server.port}/moderate", json={"text": SPAM}, trust_env=False
+        ).status_code
+
+    with ThreadPoolExecutor(8) as callers:
+        assert set(callers.map(once, range(40))) == {200}
+    counted = 'careerlens_requests_total{method="POST",route="/moderate",status="200"} 40.0'
+    for _ in range(6):  # whichever worker is asked
+        fresh = httpx.get(f"http://127.0.0.1:{server.port}/metrics", trust_env=False)
+        assert counted in fresh.text
+        assert fresh.text.count("careerlens_model_info{") == 2
+
+    server.stop()
+    assert server.process.returncode == 0
+    assert "Tracking" not in server.log

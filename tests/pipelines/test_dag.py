@@ -1,0 +1,98 @@
+"""dvc.yaml tells the whole truth about what each stage reads."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from models.params import load_params
+from pipelines.code import first_party_files
+from tests.factories import ROOT
+
+STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+
+IMPURE = re.compile(r"^\s*(import|from) (mlflow|time|datetime|requests|httpx)\b", re.M)
+
+FITTING = ("fit_tfidf", "train_spam", "train_toxicity", "evaluate", "package")
+
+
+def module_of(stage: str) -> str:
+    found = re.match(r"python -m (pipelines\.\w+)", STAGES[stage]["cmd"])
+    assert found
+    return found[1]
+
+
+def outputs(stage: str) -> Iterator[str]:
+    for group in ("outs", "metrics"):
+        for entry in STAGES[stage].get(group, []):
+            yield entry if isinstance(entry, str) else next(iter(entry))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_lists_every_module_of_ours_that_it_imports(stage: str) -> None:
+    imported = {path.as_posix() for path in first_party_files(module_of(stage), ROOT)}
+    assert imported - set(STAGES[stage]["deps"]) == set()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_lists_no_module_that_it_does_not_import(stage: str) -> None:
+    listed = {dep for dep in STAGES[stage]["deps"] if dep.endswith(".py")}
+    modules = [module_of(stage)]
+    if stage == "package":  # its digest of the code covers the stages that fitted the model
+        modules += ["pipelines.fit_tfidf", "pipelines.train_spam", "pipelines.train_toxicity"]
+    imported = {path.as_posix() for name in modules for path in first_party_files(name, ROOT)}
+    assert listed - imported == set()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_path_on_the_command_line_is_a_dependency_or_an_output(stage: str) -> None:
+    words = STAGES[stage]["cmd"].split()
+    paths = {word for word in words if re.match(r"(data|artifacts)/", word)}
+    declared = {*STAGES[stage]["deps"], *outputs(stage)}
+    loose = {
+        path
+        for path in paths
+        # The Data Docs carry times, so they are no output.
+        if path not in declared
+        and not path.startswith("data/docs/")
+        and not any(path.startswith(f"{entry}/") for entry in declared)
+    }
+    assert loose == set()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_params_named_by_a_stage_exist(stage: str) -> None:
+    params = load_params(ROOT / "params.yaml").model_dump()
+    for entry in STAGES[stage].get("params", []):
+        for model in ("spam", "toxicity"):
+            section: Any = params
+            for key in entry.replace("${item.model}", model).split("."):
+                section = section[key]
+
+
+@pytest.mark.parametrize("stage", [*FITTING, "clean", "split"])
+def test_fitting_stages_are_pure(stage: str) -> None:
+    """No clock, no network and no MLflow in what must give the same bytes."""
+    for path in first_party_files(module_of(stage), ROOT):
+        source = (ROOT / path).read_text(encoding="utf-8")
+        assert not IMPURE.search(source), path
+
+
+def test_imports_are_followed_through_packages_and_from_imports(tmp_path: Path) -> None:
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "models").mkdir()
+    files = {
+        "pipelines/__init__.py": "",
+        "pipelines/stage.py": "from models import spam\nimport numpy\n",
+        "models/__init__.py": "",
+        "models/spam.py": "import models.text\n",
+        "models/text.py": "",
+        "models/other.py": "",
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    found = {path.as_posix() for path in first_party_files("pipelines.stage", tmp_path)}
+    assert found == set(files) - {"models/other.py"}

@@ -1,0 +1,390 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from models import toxicity
+from models.params import CleanParams, ToxicSpansParams
+from models.text import group_key
+from pipelines.readers import CATEGORIES, RAW_FORMATS, READERS, RawReadError, Tables, read_raw
+from pipelines.sources import load_catalogue
+from tests.factories import ROOT
+
+PARAMS = CleanParams(
+    min_chars=2,
+    max_chars=10_000,
+    toxic_spans=ToxicSpansParams(toxic_max_doubt=0.1, clean_min_doubt=0.7, category_min_share=0.5),
+)
+
+
+def table(*columns: str, rows: list[tuple[str, ...]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(columns), dtype=str)
+
+
+def written(folder: Path, name: str, content: bytes) -> Path:
+    """Write one raw file below ``folder``/<source> and return the source's folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+    return folder
+
+
+def read_one(folder: Path, reader: str, name: str, content: bytes) -> pd.DataFrame:
+    return read_raw(reader, written(folder / reader, name, content))[name]
+
+
+def damaged(text: str) -> bytes:
+    """Return ``text`` as spam.csv has it, for characters that survived."""
+    return text.encode("utf-8").decode("cp1252").encode("mac_roman")
+
+
+def test_every_declared_source_has_a_reader_for_its_files() -> None:
+    sources = load_catalogue(ROOT / "data" / "sources.yaml").sources.values()
+    assert {source.reader: set(source.files) for source in sources} == {
+        reader: set(files) for reader, files in RAW_FORMATS.items()
+    }
+    assert set(READERS) == set(RAW_FORMATS)
+
+
+def test_the_categories_are_those_of_the_model() -> None:
+    # Stated in both places: importing the model would make the data stages wait for scikit-learn.
+    assert CATEGORIES == toxicity.CATEGORIES
+
+
+# Raw files
+
+
+def test_a_renamed_column_is_still_read_for_the_validation_to_name(tmp_path: Path) -> None:
+    raw = read_one(
+        tmp_path, "sms_phishing", "Dataset_5971.csv", b'KIND,TEXT\nham,"a, b\nc"\nspam,\n'
+    )
+    assert list(raw.columns) == ["KIND", "TEXT"]
+    assert raw.to_numpy().tolist() == [["ham", "a, b\nc"], ["spam", ""]]
+
+
+def test_columns_of_a_file_without_header_get_names_and_the_first_row_stays(
+    tmp_path: Path,
+) -> None:
+    raw = read_one(tmp_path, "jigsaw_balanced", "test.csv", b"hello,0\nbye,1\n")
+    assert raw.to_dict("list") == {"text": ["hello", "bye"], "label": ["0", "1"]}
+
+
+def test_lines_are_divided_at_line_feeds_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "tweeteval_offensive"
+    odd = "one\u2028still one\x85and\x0b\rthis \n\ntwo\n"
+    for name, content in {
+        "train_text.txt": odd,
+        "val_text.txt": "x",
+        "train_labels.txt": "0\n1\n0\n",
+        "val_labels.txt": "1\n",
+    }.items():
+        written(folder, name, content.encode())
+    raw = read_raw("tweeteval_offensive", folder)
+    assert raw["train_text.txt"]["text"].tolist() == [
+        "one\u2028still one\x85and\x0b\rthis ",
+        "",
+        "two",
+    ]
+    assert raw["val_text.txt"]["text"].tolist() == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"LABEL,TEXT\nham,caf\xe9 at nine\n", r"not utf-8: .* at byte 18"),
+        ("LABEL,TEXT\nham,hi\n".encode("utf-16"), "not utf-8: .* at byte 0"),
+        (b'LABEL,TEXT\nham,"cut off', "malformed CSV"),
+        (b"LABEL,TEXT\nham,a,b\n", "record 1 has 3 fields where 2 are expected"),
+        (b"", "empty"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    with pytest.raises(RawReadError, match=said) as caught:
+        read_one(tmp_path, "sms_phishing", "Dataset_5971.csv", content)
+    assert "source sms_phishing, file" in str(caught.value)
+    assert "Dataset_5971.csv" in str(caught.value)
+
+
+def test_an_absent_file_is_named_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(RawReadError, match=r"test\.csv: No such file.*dvc repro ingest"):
+        read_raw("jigsaw_balanced", tmp_path / "jigsaw_balanced")
+
+
+def test_an_unknown_reader_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RawReadError, match="no reader 'other'"):
+        read_raw("other", tmp_path)
+
+
+# sms_spam_collection
+
+
+def test_text_read_as_cp1252_and_saved_as_mac_roman_is_recovered(tmp_path: Path) -> None:
+    text = 'v1,v2\nham,"£5 – you’ll say Ü ‘no’ at the café"\n'
+    raw = read_one(tmp_path, "sms_spam_collection", "spam.csv", damaged(text))
+    assert raw["v2"].tolist() == ["£5 – you’ll say Ü ‘no’ at the café"]
+
+
+def test_letters_whose_last_byte_was_lost_are_put_back(tmp_path: Path) -> None:
+    content = b"v1,v2\nham," + "So Ã_ say_ â€_ ok_".encode("mac_roman") + b"\n"
+    raw = read_one(tmp_path, "sms_spam_collection", "spam.csv", content)
+    assert raw["v2"].tolist() == ["So ü say_ … ok_"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
+def test_spam_csv_in_any_other_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(RawReadError, match=r"spam\.csv: not Mac Roman over cp1252 .* at byte"):
+        read_one(tmp_path, "sms_spam_collection", "spam.csv", "v1,v2\nham,£5\n".encode(encoding))
+
+
+def test_messages_that_overflow_into_further_columns_are_joined() -> None:
+    columns = ("v1", "v2", "Unnamed: 2", "Unnamed: 3", "Unnamed: 4")
+    raw = table(
+        *columns,
+        rows=[("ham", "yes", " no", " maybe", ""), ("spam", "win, now,", "", "", "")],
+    )
+    rows = READERS["sms_spam_collection"]({"spam.csv": raw}, PARAMS)
+    assert rows["text"].tolist() == ["yes, no, maybe", "win, now,"]
+    assert rows["label"].tolist() == [0, 1]
+    assert set(rows["task"]) == {"spam"}
+    assert rows[list(CATEGORIES)].isna().all(axis=None)
+
+
+# sms_phishing
+
+
+def test_smishing_is_spam_in_whatever_case_and_keeps_its_name() -> None:
+    raw = table(
+        "LABEL",
+        "TEXT",
+        rows=[("ham", "a"), ("Smishing", "b"), ("smishing", "c"), ("Spam", "d"), ("spam", "e")],
+    )
+    rows = READERS["sms_phishing"]({"Dataset_5971.csv": raw}, PARAMS)
+    assert rows["label"].tolist() == [0, 1, 1, 1, 1]
+    assert rows["category"].tolist() == ["", "smishing", "smishing", "", ""]
+
+
+def test_lost_pound_signs_and_apostrophes_are_put_back_and_no_other_character() -> None:
+    raw = table(
+        "LABEL", "TEXT", rows=[("ham", "don\ufffdt pay \ufffd48.84 here\ufffd.Ok\ufffdgood")]
+    )
+    rows = READERS["sms_phishing"]({"Dataset_5971.csv": raw}, PARAMS)
+    assert rows["text"].tolist() == ["don't pay £48.84 here\ufffd.Ok\ufffdgood"]
+
+
+# Toxicity, one label a row
+
+
+def test_toxic_rows_of_a_source_without_categories_have_them_unknown_and_clean_rows_have_none() -> (
+    None
+):
+    raw = table("text", "label", rows=[("fine", "0"), ("foul", "1")])
+    rows = READERS["jigsaw_balanced"]({"test.csv": raw}, PARAMS)
+    assert (rows.loc[0, list(CATEGORIES)] == 0).all()
+    assert rows.loc[1, list(CATEGORIES)].isna().all()
+
+
+def test_both_wiki_files_give_the_comments_and_not_their_parents() -> None:
+    gc = table("id", "text", "parent", "label", "api", rows=[("1", "mine", "theirs", "1", "0.9")])
+    gn = table("id", "text", "label", "api", "parent", rows=[("2", "other", "0", "0.1", "")])
+    rows = READERS["wiki_context_toxicity"]({"gc.csv": gc, "gn.csv": gn}, PARAMS)
+    assert rows["text"].tolist() == ["mine", "other"]
+    assert rows["label"].tolist() == [1, 0]
+
+
+def tweets(train_labels: list[str]) -> Tables:
+    return {
+        "train_text.txt": table("text", rows=[("one",), ("two",)]),
+        "train_labels.txt": table("label", rows=[(label,) for label in train_labels]),
+        "val_text.txt": table("text", rows=[("three",)]),
+        "val_labels.txt": table("label", rows=[("0",)]),
+    }
+
+
+def test_tweets_take_the_label_of_their_line() -> None:
+    rows = READERS["tweeteval_offensive"](tweets(["0", "1"]), PARAMS)
+    assert dict(zip(rows["text"], rows["label"], strict=True)) == {"one": 0, "two": 1, "three": 0}
+
+
+def test_texts_and_labels_of_different_number_are_refused() -> None:
+    with pytest.raises(RawReadError, match=r"train_text\.txt has 2 lines and .* 1; they must"):
+        READERS["tweeteval_offensive"](tweets(["0"]), PARAMS)
+
+
+def test_the_bias_files_are_two_evaluation_sets() -> None:
+    rows = READERS["unintended_bias"](
+        {
+            "toxicity_nonfuzzed_testset.csv": table(
+                "rev_id", "comment", "toxic", rows=[("1", "kind", "False"), ("2", "foul", "True")]
+            ),
+            "en_sentence_templates.csv": table(
+                "template",
+                "toxicity",
+                "phrase",
+                rows=[("t", "nontoxic", "hug"), ("t", "toxic", "x")],
+            ),
+        },
+        PARAMS,
+    )
+    assert rows["set"].tolist() == [
+        "unintended_bias_nonfuzzed",
+        "unintended_bias_nonfuzzed",
+        "identity_templates",
+        "identity_templates",
+    ]
+    assert rows["label"].tolist() == [0, 1, 0, 1]
+
+
+# toxic_spans
+
+
+def comment_votes(
+    votes: str, spans: dict[int, list[str]] | None = None, text: str = "a comment"
+) -> Tables:
+    """One comment; ``votes`` has an n for each rater of "not toxic", a t for each other."""
+    annotations = [
+        (str(number), "7", str(100 + number), "X", "False", str(vote == "n"))
+        for number, vote in enumerate(votes)
+    ]
+    marked = [
+        (str(rater), kind, "0", "3") for rater, kinds in (spans or {}).items() for kind in kinds
+    ]
+    return {
+        "comments.csv": table("comment_id", "comment_text", rows=[("7", text)]),
+        "annotations.csv": table(
+            *("annotation", "comment_id", "worker", "country", "all toxic", "not toxic"),
+            rows=annotations,
+        ),
+        "spans.csv": table("annotation", "type", "start", "end", rows=marked),
+        "tsd_train.csv": table("spans", "text", rows=[]),
+        "tsd_trial.csv": table("spans", "text", rows=[]),
+    }
+
+
+def only_row(tables: Tables) -> pd.Series:
+    rows = READERS["toxic_spans"](tables, PARAMS)
+    assert len(rows) == 1
+    return rows.iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("votes", "label", "dropped"),
+    [
+        ("ttttt", 1, ""),
+        ("tttttttttn", 1, ""),  # a doubt of .1 is still toxic
+        ("ttttn", 0, "raters_disagree"),
+        ("tttnnnnnnn", 0, ""),  # and .7 clean
+        ("nnn", 0, ""),
+    ],
+)
+def test_votes_decide_the_label_or_drop_the_comment(votes: str, label: int, dropped: str) -> None:
+    row = only_row(comment_votes(votes))
+    assert (row["label"], row["dropped"]) == (label, dropped)
+
+
+def test_a_comment_nobody_voted_on_is_dropped() -> None:
+    tables = comment_votes("tt")
+    tables["annotations.csv"]["comment_id"] = "8"
+    assert only_row(tables)["dropped"] == "no_votes"
+
+
+def test_a_category_holds_when_half_the_raters_marked_it_and_is_unknown_when_fewer_did() -> None:
+    spans = {
+        0: ["Insult", "Insult", "Identity based Attack"],
+        1: ["Insu", "Other Toxicity"],
+        2: ["PROFANE/obscene", ""],
+    }
+    row = only_row(comment_votes("tttt", spans))
+    assert row["insult"] == 1
+    assert pd.isna(row["identity_attack"])
+    assert pd.isna(row["obscene"])
+    assert row["threat"] == 0
+
+
+def test_two_spans_of_one_rater_count_once() -> None:
+    assert pd.isna(only_row(comment_votes("tttt", {0: ["Threat", "threat", "Threat"]}))["threat"])
+
+
+def test_a_clean_comment_has_no_category_whatever_a_few_marked() -> None:
+    row = only_row(comment_votes("tnnnn", {0: ["Insult"]}))
+    assert (row["label"], row["insult"]) == (0, 0)
+
+
+def test_semeval_copies_are_dropped_and_the_trial_is_scored_only() -> None:
+    tables = comment_votes("ttt", text="seen before")
+    tables["tsd_train.csv"] = table(
+        "spans", "text", rows=[("[0, 1]", "seen before"), ("[]", "never seen")]
+    )
+    tables["tsd_trial.csv"] = table("spans", "text", rows=[("[3]", "tried"), ("[]", "harmless")])
+    rows = READERS["toxic_spans"](tables, PARAMS)
+    assert rows["dropped"].tolist() == ["", "copy_in_comments", "no_votes", "", ""]
+    assert rows["set"].tolist() == ["", "", "", "semeval_trial", "semeval_trial"]
+    assert rows["label"].tolist()[-2:] == [1, 0]
+
+
+def test_spans_that_are_no_list_are_refused() -> None:
+    tables = comment_votes("ttt")
+    tables["tsd_trial.csv"] = table("spans", "text", rows=[("none", "tried")])
+    with pytest.raises(RawReadError, match=r"tsd_trial\.csv, column 'spans': 1 rows"):
+        READERS["toxic_spans"](tables, PARAMS)
+
+
+# starter
+
+
+def starter(*rows: tuple[str, ...]) -> pd.DataFrame:
+    raw = table("text", "spam", "toxic", "category", "hard", "template", rows=list(rows))
+    return READERS["starter"]({"messages.csv": raw}, PARAMS)
+
+
+def test_a_starter_message_teaches_both_models() -> None:
+    rows = starter(
+        ("Win!", "1", "0", "giveaway", "0", "t1"), ("Fool", "0", "1", "insult", "0", "t2")
+    )
+    by_task = {task: part["label"].tolist() for task, part in rows.groupby("task")}
+    assert by_task == {"spam": [1, 0], "toxicity": [0, 1]}
+    assert rows["category"].tolist() == ["giveaway", "insult", "giveaway", "insult"]
+
+
+def test_starter_categories_come_from_the_joined_names_of_toxic_rows() -> None:
+    rows = starter(
+        ("a", "0", "1", "threat+identity_attack", "0", "t1"),
+        ("b", "0", "0", "insult", "1", "t2"),
+        ("c", "0", "1", "of_a_new_kind", "0", "t3"),
+    )
+    toxic = rows[rows["task"] == "toxicity"].set_index("text")[list(CATEGORIES)]
+    assert toxic.loc["a"].tolist() == [0, 1, 0, 1]
+    assert toxic.loc["b"].tolist() == [0, 0, 0, 0]
+    assert toxic.loc["c"].isna().all()
+
+
+def test_starter_messages_of_one_template_are_one_group() -> None:
+    rows = starter(("a", "0", "0", "x", "0", "9f"), ("b", "0", "0", "x", "0", "9f"))
+    assert set(rows["group"]) == {group_key("starter template 9f")}
+
+
+# Every reader
+
+
+def rename(raw: pd.DataFrame) -> pd.DataFrame:
+    return raw.rename(columns={"label": "verdict"})
+
+
+def spoil(raw: pd.DataFrame) -> pd.DataFrame:
+    return raw.assign(label=["0", "maybe"])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (rename, r"test\.csv: no column 'label', only text, verdict"),
+        (spoil, r"test\.csv, column 'label': label 'maybe'; expected '1', '0'"),
+    ],
+)
+def test_a_changed_table_is_refused_by_name(
+    change: Callable[[pd.DataFrame], pd.DataFrame], said: str
+) -> None:
+    raw = change(table("text", "label", rows=[("fine", "0"), ("foul", "1")]))
+    with pytest.raises(RawReadError, match=said):
+        READERS["jigsaw_balanced"]({"test.csv": raw}, PARAMS)

@@ -1,0 +1,214 @@
+"""The whole ASGI application over small champions, in this process."""
+
+import asyncio
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from models.bundle import load_bundle
+from models.hub import LocalHub, repo_id
+from models.scoring import score_texts
+from serving.schemas import ModelsAnswer, ModerateAnswer, ModerateBatchAnswer, VerdictAnswer
+from tests.serving.conftest import InProcess
+
+SPAM = "You won a prize! Claim it now at http://win.example"
+TOXIC = "You are a stupid idiot and everybody knows it"
+CLEAN = "The team meets at ten, see you there"
+
+
+def test_a_verdict_names_action_scores_versions_and_digests(
+    service: InProcess, tiny_bundles: dict[str, Path]
+) -> None:
+    answered = service.moderate(TOXIC)
+    verdict = answered.json()
+    assert answered.status_code == 200
+    assert set(verdict) == set(ModerateAnswer.model_fields)
+    assert verdict["action"] in ("review", "block")
+    assert verdict["spam"]["version"] == "v1"
+    assert verdict["toxicity"]["version"] == "v2"
+    for kind, packaged in tiny_bundles.items():
+        assert verdict[kind]["digest"] == load_bundle(packaged / "bundle", kind).digest
+    assert set(verdict["toxicity"]["categories"]) == {
+        "insult",
+        "threat",
+        "obscene",
+        "identity_attack",
+    }
+    shown = {TOXIC[span["start"] : span["end"]] for span in verdict["toxicity"]["spans"]}
+    assert "idiot" in shown
+
+
+def test_spam_is_flagged_and_ordinary_messages_pass(service: InProcess) -> None:
+    assert service.moderate(SPAM).json()["spam"]["flagged"] is True
+    passed = service.moderate(CLEAN).json()
+    assert passed["action"] == "allow"
+    assert passed["toxicity"]["spans"] == []
+
+
+def test_a_batch_answers_each_text_as_alone_and_in_order(service: InProcess) -> None:
+    texts = [SPAM, CLEAN, TOXIC, CLEAN, "é 😀"] * 30
+    batch = service.request("POST", "/moderate/batch", json={"texts": texts}).json()
+    assert [VerdictAnswer(**result) for result in batch["results"]] == [
+        VerdictAnswer(**service.moderate(text).json()) for text in texts
+    ]
+
+
+@pytest.mark.parametrize("text", [SPAM, TOXIC, "x" * 2_000, "שלום 😀 e\u0301"])
+def test_the_declared_endpoints_answer_what_the_hot_routes_do(
+    service: InProcess, text: str
+) -> None:
+    declared = service.module.Careerlens()
+    one: ModerateAnswer = service.run(declared.to_async.moderate(text=text))
+    many: ModerateBatchAnswer = service.run(declared.to_async.moderate_batch(texts=[text, CLEAN]))
+    hot = service.moderate(text).json()
+    batch = service.request("POST", "/moderate/batch", json={"texts": [text, CLEAN]}).json()
+    assert one.model_dump() | {"request_id": ""} == hot | {"request_id": ""}
+    assert many.model_dump()["results"] == batch["results"]
+
+
+def test_scores_come_through_json_to_the_last_bit(
+    service: InProcess, tiny_bundles: dict[str, Path]
+) -> None:
+    model = load_bundle(tiny_bundles["toxicity"] / "bundle", "toxicity").model
+    for number in range(50):
+        text = f"message {number} of an idiot"
+        [[toxic, *categories]] = score_texts(model, [text])
+        verdict = service.moderate(text).json()["toxicity"]
+        assert [verdict["score"], *verdict["categories"].values()] == [toxic, *categories]
+
+
+def test_callers_at_once_get_their_own_answers(service: InProcess) -> None:
+    texts = [f"{SPAM} {'very ' * number}good" for number in range(0, 160, 4)]
+
+    async def all_at_once() -> list[dict[str, object]]:
+        bodies = [json.dumps({"text": text}).encode() for text in texts]
+        replies = await asyncio.gather(*map(service.module.answers.moderate, bodies))
+        return [json.loads(reply.body) for reply in replies]
+
+    for text, answer in zip(texts, service.run(all_at_once()), strict=True):
+        assert answer["spam"] == service.moderate(text).json()["spam"]
+
+
+def test_models_are_reported_with_commit_and_time(service: InProcess, hub: LocalHub) -> None:
+    report = service.request("GET", "/models").json()
+    assert [model.kind for model in ModelsAnswer(**report).models] == ["spam", "toxicity"]
+    for model in report["models"]:
+        assert model["commit"] == hub.refs(repo_id("careerlens", model["kind"])).branches["main"]
+        assert re.match(r"\d{4}-\d\d-\d\dT", model["loaded_at"])
+        assert (model["role"], model["error"]) == ("champion", None)
+
+
+@pytest.mark.parametrize("path", ["/livez", "/healthz", "/readyz"])
+def test_health_is_answered_to_get_and_head(service: InProcess, path: str) -> None:
+    assert service.request("GET", path).status_code == 200
+    head = service.request("HEAD", path)
+    assert (head.status_code, head.content) == (200, b"")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nope",
+        "/moderate/",
+        "/moderate/submit",
+        "/static_content/index.html",
+        "/static_content/swagger-ui.css",
+        "/assets/index.js",
+        "/docs",
+        "/openapi.json",
+        "/%00",
+        "/é",
+    ],
+)
+def test_other_paths_do_not_exist_in_the_one_error_shape(service: InProcess, path: str) -> None:
+    answered = service.request("GET", path)
+    assert answered.status_code == 404
+    assert set(answered.json()) == {"error", "detail", "request_id"}
+    assert answered.json()["error"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("GET", "/moderate", "POST"),
+        ("PUT", "/moderate", "POST"),
+        ("DELETE", "/moderate/batch", "POST"),
+        ("POST", "/models", "GET, HEAD"),
+        ("POST", "/", "GET, HEAD"),
+        ("BREW", "/livez", "GET, HEAD"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(
+    service: InProcess, method: str, path: str, allow: str
+) -> None:
+    answered = service.request(method, path)
+    assert answered.status_code == 405
+    assert answered.headers["allow"] == allow
+    assert answered.json()["error"] == "method_not_allowed"
+
+
+class _Loads(HTMLParser):
+    """Collects what a page would load or run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("script", "link", "img", "iframe", "object", "embed", "base", "form"):
+            self.found.append(tag)
+        self.found += [f"{name}={value}" for name, value in attrs if name in ("src", "style")]
+        self.found += [
+            value or "" for name, value in attrs if name == "href" and "//" in str(value)
+        ]
+        self.found += [name for name, _ in attrs if name.startswith("on")]
+
+
+def test_the_page_loads_nothing_and_may_not(service: InProcess) -> None:
+    page = service.request("GET", "/")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha")
+    loads = _Loads()
+    loads.feed(page.text)
+    assert loads.found == []
+    assert "url(" not in page.text
+    assert "@import" not in page.text
+    for path in service.module.ROUTES:
+        assert path in page.text
+
+
+def test_openapi_describes_every_route_and_our_errors(service: InProcess) -> None:
+    described = service.request("GET", "/docs.json")
+    document = described.json()
+    unlisted = {"/", "/docs.json", "/schema.json"}
+    assert set(document["paths"]) == set(service.module.ROUTES) - unlisted
+    refused = document["paths"]["/moderate"]["post"]["responses"]["400"]
+    assert refused["content"]["application/json"]["schema"]["$ref"].endswith("/ErrorAnswer")
+    schemas = document["components"]["schemas"]
+    for name in re.findall(r'"#/components/schemas/(\w+)"', described.text):
+        assert name in schemas
+    assert "http" not in json.dumps(document["info"])
+
+
+def test_what_bentoml_answers_carries_the_request_id(service: InProcess) -> None:
+    answered = service.request("GET", "/schema.json", headers={"x-request-id": "given-1"})
+    assert answered.json()["name"] == "Careerlens"
+    assert answered.headers["x-request-id"] == "given-1"
+
+
+def test_metrics_have_a_bounded_set_of_labels(service: InProcess) -> None:
+    for number in range(5):
+        service.request("GET", f"/unknown-{number}")
+        service.request(f"ODD{number}", "/moderate")
+    service.moderate(SPAM)
+    text = service.request("GET", "/metrics").text
+    assert 'careerlens_requests_total{method="GET",route="other",status="404"}' in text
+    assert 'careerlens_requests_total{method="other",route="/moderate",status="405"}' in text
+    assert 'careerlens_request_seconds_bucket{le="0.1",route="/moderate"}' in text
+    assert re.search(r'careerlens_verdicts_total\{action="(block|review)"\}', text)
+    assert re.search(r'model_info\{digest="\w{12}",kind="spam",version="v1"\} 1.0', text)
+    assert "unknown-" not in text
+    assert "ODD" not in text

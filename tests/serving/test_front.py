@@ -1,0 +1,300 @@
+"""The layer before BentoML, with small applications in BentoML's place."""
+
+import asyncio
+import io
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from serving.errors import NotReadyError
+from serving.front import App, Front, Receive, Reply, Route, Routes, Scope, Send, json_reply
+from serving.logs import open_log
+from serving.metrics import Metrics
+
+CANARY = "canary-7f3a"
+LIMIT = 2_000
+
+
+async def echo_length(body: bytes) -> Reply:
+    return json_reply({"bytes": len(body)})
+
+
+async def fail(_: bytes) -> Reply:
+    raise ValueError(f"cannot read {CANARY}")
+
+
+async def hang(_: bytes) -> Reply:
+    await asyncio.sleep(60)
+    raise AssertionError
+
+
+async def unready(_: bytes) -> Reply:
+    raise NotReadyError("not loaded yet: spam")
+
+
+ROUTES: Routes = {
+    "/read": {"POST": Route(echo_length, takes_json=True)},
+    "/page": {"GET": Route(echo_length)},
+    "/fail": {"GET": Route(fail)},
+    "/hang": {"GET": Route(hang)},
+    "/unready": {"GET": Route(unready)},
+    "/probe": {"GET": Route(echo_length, probe=True)},
+    "/inner": {"GET": Route(), "POST": Route()},
+}
+
+
+async def no_app(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise AssertionError("only routes without an answer of ours go on")
+
+
+class Client:
+    """A front, what it logged, and a way to call it."""
+
+    def __init__(self, app: App = no_app, level: str = "info") -> None:
+        self.stream = io.StringIO()
+        self.metrics = Metrics()
+        self.front = Front(
+            app,
+            routes=ROUTES,
+            max_body_bytes=LIMIT,
+            timeout_seconds=0.2,
+            metrics=self.metrics,
+            log=open_log(level, self.stream),
+        )
+
+    def __call__(self, method: str, path: str, **options: Any) -> httpx.Response:
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(self.front)
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                return await client.request(method, path, **options)
+
+        return asyncio.run(send())
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+
+
+def post_json(client: Client, body: bytes, **headers: str) -> httpx.Response:
+    return client(
+        "POST",
+        "/read",
+        content=body,
+        headers={"content-type": "application/json"}
+        | {name.replace("_", "-"): value for name, value in headers.items()},
+    )
+
+
+@pytest.mark.parametrize("given", ["abc-123", "A.b:c_9", "x" * 64])
+def test_a_plain_request_id_is_taken_over(given: str) -> None:
+    answered = Client()("GET", "/page", headers={"x-request-id": given})
+    assert answered.headers["x-request-id"] == given
+    assert answered.json()["request_id"] == given
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 65, "<script>", "a\tb", "ü"])
+def test_any_other_request_id_is_replaced(given: str) -> None:
+    answered = Client()("GET", "/page", headers={"x-request-id": given.encode()})
+    made = answered.headers["x-request-id"]
+    assert made != given
+    assert len(made) == 32
+    assert answered.json()["request_id"] == made
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["application/json", "application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"'],
+)
+def test_json_in_utf8_is_taken(given: str) -> None:
+    assert post_json(Client(), b"{}", content_type=given).json()["bytes"] == 2
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/json; charset=latin-1",
+        "application/jsonp",
+        "application/vnd.bentoml+pickle",
+    ],
+)
+def test_another_content_type_is_refused(given: str) -> None:
+    answered = post_json(Client(), CANARY.encode(), content_type=given)
+    assert answered.status_code == 415
+    assert answered.json()["error"] == "unsupported_media_type"
+    assert CANARY not in answered.text
+
+
+def test_a_compressed_body_is_refused() -> None:
+    assert post_json(Client(), b"{}", content_encoding="gzip").status_code == 415
+
+
+def test_a_body_at_the_limit_is_taken_and_one_byte_more_is_not() -> None:
+    client = Client()
+    assert post_json(client, b"x" * LIMIT).status_code == 200
+    answered = post_json(client, b"x" * (LIMIT + 1))
+    assert answered.status_code == 413
+    assert answered.json()["error"] == "body_too_large"
+    assert answered.headers["connection"] == "close"
+
+
+def test_a_refusal_keeps_the_connection_unless_the_request_was_not_read() -> None:
+    client = Client()
+    assert "connection" not in client("GET", "/nope").headers
+    assert "connection" not in post_json(client, b"").headers
+    assert client("POST", "/nope", content=b"unread").headers["connection"] == "close"
+
+
+def test_a_body_that_says_it_is_too_large_is_refused_unread() -> None:
+    client = Client()
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        assert sent, "read before it was refused"
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"9" * 5_000)]
+    scope = {"type": "http", "method": "POST", "path": "/read", "headers": headers}
+    asyncio.run(client.front(scope, receive, send))
+    assert sent[0]["status"] == 413
+
+
+def test_a_body_without_an_end_is_refused_at_the_limit() -> None:
+    client = Client()
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        while True:
+            read += 1_000
+            yield b"x" * 1_000
+
+    answered = post_json(client, endless())  # type: ignore[arg-type]
+    assert answered.status_code == 413
+    assert read < 20_000_000  # what is drained for the client's sake has an end too
+
+
+def test_a_failure_tells_neither_caller_nor_log_what_was_read() -> None:
+    client = Client()
+    answered = client("GET", "/fail")
+    assert answered.status_code == 500
+    assert answered.json()["error"] == "internal_error"
+    assert CANARY not in answered.text
+    assert CANARY not in client.stream.getvalue()
+    [failure, request] = client.lines
+    assert failure["error"] == "ValueError"
+    assert "fail" in failure["place"][-1]
+    assert failure["request_id"] == request["request_id"] == answered.json()["request_id"]
+
+
+def test_an_answer_that_takes_too_long_is_given_up() -> None:
+    answered = Client()("GET", "/hang")
+    assert answered.status_code == 503
+    assert answered.json()["error"] == "timeout"
+    assert int(answered.headers["retry-after"]) > 0
+
+
+def test_not_ready_is_a_503_that_says_when_to_come_back() -> None:
+    answered = Client()("GET", "/unready")
+    assert answered.status_code == 503
+    assert answered.json()["error"] == "not_ready"
+    assert int(answered.headers["retry-after"]) > 0
+
+
+def test_a_request_is_one_line_of_the_log_and_an_unknown_path_is_not_in_it() -> None:
+    client = Client()
+    client("GET", f"/{CANARY}?q={CANARY}")
+    [line] = client.lines
+    assert (line["method"], line["route"], line["status"]) == ("GET", "other", 404)
+    assert line["ms"] >= 0
+    assert CANARY not in client.stream.getvalue()
+
+
+def test_probes_are_logged_only_when_asked_for() -> None:
+    quiet, talkative = Client(), Client(level="debug")
+    quiet("GET", "/probe")
+    talkative("GET", "/probe")
+    assert quiet.lines == []
+    assert [line["route"] for line in talkative.lines] == ["/probe"]
+
+
+def test_a_client_that_leaves_is_counted_and_not_answered() -> None:
+    client = Client()
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    async def send(_: Any) -> None:
+        raise AssertionError("nobody is there")
+
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/read", "headers": headers}
+    asyncio.run(client.front(scope, receive, send))
+    assert b'status="499"' in client.metrics.render()
+
+
+async def answer(send: Send, status: int, *parts: bytes) -> None:
+    headers = [(b"content-type", b"text/plain"), (b"x-inner", b"yes")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    for part in parts:
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def test_a_good_answer_of_the_inner_application_goes_through() -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await answer(send, 200, b"one ", b"two")
+
+    answered = Client(app)("GET", "/inner", headers={"x-request-id": "given"})
+    assert answered.text == "one two"
+    assert answered.headers["x-inner"] == "yes"
+    assert answered.headers["x-request-id"] == "given"
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "bad_request"), (500, "internal_server_error")])
+def test_an_error_of_the_inner_application_is_put_into_the_one_shape(
+    status: int, code: str
+) -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await answer(send, status, CANARY.encode())
+
+    answered = Client(app)("GET", "/inner")
+    assert answered.status_code == status
+    assert answered.json()["error"] == code
+    assert set(answered.json()) == {"error", "detail", "request_id"}
+    assert CANARY not in answered.text
+
+
+def test_the_inner_application_cannot_read_past_the_limit_nor_hide_that_it_tried() -> None:
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            while (await receive()).get("more_body"):
+                pass
+        except Exception:
+            await answer(send, 500, b"failed")  # as BentoML does with whatever is raised
+
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(10):
+            yield b"x" * 1_000
+
+    answered = Client(app)("POST", "/inner", content=parts())
+    assert answered.status_code == 413
+
+
+def test_start_and_stop_messages_go_through() -> None:
+    seen = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append(scope["type"])
+
+    asyncio.run(Client(app).front({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
+    assert seen == ["lifespan"]

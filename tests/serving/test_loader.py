@@ -1,0 +1,200 @@
+import io
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from models.bundle import MANIFEST, MODEL_FILE, Thresholds
+from models.hub import LocalHub, repo_id
+from serving.errors import NotReadyError, SettingsError
+from serving.loader import Champions, choose_thresholds
+from serving.logs import open_log
+from serving.settings import Settings
+from tests.factories import make_release
+from tests.serving.champions import NAMESPACE, promote
+
+KINDS = ("spam", "toxicity")
+
+
+class Loading:
+    """Champions being loaded from a hub of the test's own."""
+
+    def __init__(self, hub: LocalHub, cache: Path) -> None:
+        self.stream = io.StringIO()
+        self.loaded: list[tuple[str, str, str]] = []
+        self.champions = Champions(
+            Settings(hub=str(hub), cache=cache),
+            open_log("info", self.stream),
+            on_load=lambda *model: self.loaded.append(model),
+        )
+        self.champions.start()
+
+    def errors(self) -> dict[str, str | None]:
+        return {report["kind"]: report["error"] for report in self.champions.reports()}
+
+    def wait(self, kind: str, word: str | None) -> None:
+        """Wait until ``kind`` is loaded, or its error has ``word``."""
+        deadline = time.monotonic() + 30
+        while True:
+            error = self.errors()[kind]
+            if (error is None) if word is None else (error is not None and word in error):
+                return
+            assert time.monotonic() < deadline, self.errors()
+            time.sleep(0.02)
+
+    def ready(self) -> bool:
+        try:
+            self.champions.moderator()
+        except NotReadyError:
+            return False
+        return True
+
+    def wait_ready(self) -> None:
+        deadline = time.monotonic() + 30
+        while not self.ready():
+            assert time.monotonic() < deadline, self.errors()
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def own_hub(hub: LocalHub, tmp_path: Path) -> LocalHub:
+    """A copy of the hub that a test may change."""
+    shutil.copytree(hub.root, tmp_path / "hub")
+    return LocalHub(tmp_path / "hub")
+
+
+@pytest.fixture
+def loadings() -> Iterator[list[Loading]]:
+    started: list[Loading] = []
+    yield started
+    for loading in started:
+        loading.champions.stop()
+
+
+def start(loadings: list[Loading], hub: LocalHub, cache: Path) -> Loading:
+    loadings.append(Loading(hub, cache))
+    return loadings[-1]
+
+
+def main_folder(hub: LocalHub, kind: str) -> Path:
+    repo = repo_id(NAMESPACE, kind)
+    return hub.root / repo / "commits" / hub.refs(repo).branches["main"]
+
+
+def test_champions_are_loaded_and_scored_with(
+    hub: LocalHub, tmp_path: Path, loadings: list[Loading]
+) -> None:
+    loading = start(loadings, hub, tmp_path / "cache")
+    loading.wait_ready()
+    [verdict] = loading.champions.moderator().moderate(["Claim your free prize now"])
+    assert (verdict.spam.version, verdict.toxicity.version) == ("v1", "v2")
+    assert loading.loaded == [
+        ("spam", "v1", verdict.spam.digest),
+        ("toxicity", "v2", verdict.toxicity.digest),
+    ]
+
+
+def test_an_empty_hub_is_asked_again_until_something_is_published(
+    tiny_bundles: dict[str, Path], tmp_path: Path, loadings: list[Loading]
+) -> None:
+    hub = LocalHub(tmp_path / "hub")
+    loading = start(loadings, hub, tmp_path / "cache")
+    loading.wait("spam", "no repository")
+    with pytest.raises(NotReadyError, match="spam, toxicity"):
+        loading.champions.moderator()
+    for kind in KINDS:
+        promote(hub, kind, tiny_bundles[kind], 1, tmp_path / "scratch")
+    loading.wait_ready()
+    assert loading.errors() == {"spam": None, "toxicity": None}
+
+
+def test_one_missing_champion_is_enough_to_be_not_ready(
+    own_hub: LocalHub, tmp_path: Path, loadings: list[Loading]
+) -> None:
+    shutil.rmtree(own_hub.root / repo_id(NAMESPACE, "toxicity"))
+    loading = start(loadings, own_hub, tmp_path / "cache")
+    loading.wait("spam", None)
+    loading.wait("toxicity", "no repository")
+    assert not loading.ready()
+
+
+@pytest.mark.parametrize("name", [MODEL_FILE, MANIFEST])
+def test_a_file_tampered_with_in_the_hub_is_never_loaded(
+    own_hub: LocalHub, tmp_path: Path, loadings: list[Loading], name: str
+) -> None:
+    tampered = main_folder(own_hub, "spam") / "bundle" / name
+    tampered.write_bytes(tampered.read_bytes().replace(b"s", b"z", 1))
+    loading = start(loadings, own_hub, tmp_path / "cache")
+    loading.wait("spam", "damaged")
+    loading.wait("toxicity", None)
+    assert not loading.ready()
+
+
+def test_a_file_tampered_with_in_the_cache_is_never_loaded_and_the_remedy_is_told(
+    hub: LocalHub, tmp_path: Path, loadings: list[Loading]
+) -> None:
+    cache = tmp_path / "cache"
+    fetched = hub.fetch(repo_id(NAMESPACE, "spam"), "main", cache)
+    model = fetched.path / "bundle" / MODEL_FILE
+    model.write_bytes(model.read_bytes().replace(b"s", b"z", 1))
+    loading = start(loadings, hub, cache)
+    loading.wait("spam", "sha256")
+    assert not loading.ready()
+    assert f"remove {fetched.path}" in str(loading.errors()["spam"])
+    shutil.rmtree(fetched.path)
+    loading.wait_ready()
+
+
+def test_a_bundle_of_another_kind_is_never_loaded(
+    own_hub: LocalHub, tiny_bundles: dict[str, Path], tmp_path: Path, loadings: list[Loading]
+) -> None:
+    (tmp_path / "scratch").mkdir()
+    mixed = tmp_path / "mixed"
+    shutil.copytree(tiny_bundles["toxicity"], mixed)
+    promote(own_hub, "spam", mixed, 9, tmp_path / "scratch")
+    loading = start(loadings, own_hub, tmp_path / "cache")
+    loading.wait("spam", "kind 'toxicity', not 'spam'")
+    assert not loading.ready()
+
+
+def test_a_failure_is_logged_once_and_not_at_every_try(
+    tmp_path: Path, loadings: list[Loading]
+) -> None:
+    loading = start(loadings, LocalHub(tmp_path / "hub"), tmp_path / "cache")
+    loading.wait("toxicity", "no repository")
+    time.sleep(1.2)  # two more tries
+    events = [json.loads(line) for line in loading.stream.getvalue().splitlines()]
+    assert [event["kind"] for event in events if event["event"] == "model not loaded"] == [*KINDS]
+
+
+def test_the_operators_threshold_takes_the_place_of_the_bundles() -> None:
+    chosen = Thresholds(review=0.5, block=0.9)
+    settings = Settings(spam_review_threshold=0.7)
+    assert choose_thresholds("spam", chosen, settings) == Thresholds(review=0.7, block=0.9)
+    assert choose_thresholds("toxicity", chosen, settings) == chosen
+
+
+def test_a_threshold_that_the_bundle_contradicts_is_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match="CAREERLENS_SPAM_REVIEW_THRESHOLD"):
+        choose_thresholds(
+            "spam", Thresholds(review=0.5, block=0.6), Settings(spam_review_threshold=0.7)
+        )
+
+
+def test_a_model_made_by_another_library_is_reported_with_the_remedy(
+    tmp_path: Path, loadings: list[Loading]
+) -> None:
+    hub = LocalHub(tmp_path / "hub")
+    packaged = tmp_path / "packaged"
+    make_release(packaged, "spam")
+    manifest = packaged / "bundle" / MANIFEST
+    content = json.loads(manifest.read_text())
+    content["libraries"]["scikit-learn"] = "0.1"
+    manifest.write_text(json.dumps(content))
+    promote(hub, "spam", packaged, 1, tmp_path / "scratch")
+    loading = start(loadings, hub, tmp_path / "cache")
+    loading.wait("spam", "made with scikit-learn 0.1")
+    assert "retrain" in str(loading.errors()["spam"])

@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import pytest
+
+from serving.errors import SettingsError
+from serving.settings import PREFIX, Settings, read_settings, variable
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    for field in Settings.model_fields:
+        monkeypatch.delenv(variable(field), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CAREERLENS_MAX_CHARS", "many"),
+        ("CAREERLENS_MAX_CHARS", "0"),
+        ("CAREERLENS_MAX_BODY_BYTES", "-5"),
+        ("CAREERLENS_WORKERS", "0"),
+        ("CAREERLENS_LOG_LEVEL", "loud"),
+        ("CAREERLENS_SPAM_REVIEW_THRESHOLD", "1.5"),
+        ("CAREERLENS_TIMEOUT_SECONDS", "nan"),
+        ("CAREERLENS_HUB", "hf://somewhere"),
+        ("CAREERLENS_NAMESPACE", "../up"),
+        ("PORT", "99999"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_the_name_of_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=name):
+        read_settings()
+
+
+def test_a_review_threshold_above_the_block_threshold_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CAREERLENS_SPAM_REVIEW_THRESHOLD", "0.9")
+    monkeypatch.setenv("CAREERLENS_SPAM_BLOCK_THRESHOLD", "0.8")
+    with pytest.raises(SettingsError, match="CAREERLENS_SPAM_REVIEW_THRESHOLD is above"):
+        read_settings()
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAREERLENS_WORKERS", "")
+    assert read_settings().workers == 1
+
+
+def test_port_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "4321")
+    assert read_settings().port == 4321
+
+
+def test_the_example_lists_every_variable_with_its_default() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    entries = [
+        line.lstrip("# ").split("=", 1) for line in lines if "=" in line and " =" not in line
+    ]
+    listed = {name: value for name, value in entries if name.startswith(PREFIX) or name == "PORT"}
+    defaults = {
+        variable(name): "" if field.default is None else str(field.default)
+        for name, field in Settings.model_fields.items()
+    }
+    assert listed == defaults
