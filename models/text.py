@@ -43,7 +43,7 @@ _MONEY = re.compile(
     r"(?:[£$€₹₦¥]|(?<!\w)(?:usd|eur|gbp|inr|ngn|rs)\b\.?) ?\d[\d,.]{0,15}[km]?\b"
     r"|(?<!\w)\d[\d,.]{0,15} ?(?:[£$€₹₦¥]|(?:usd|eur|gbp|inr|ngn|dollars|pounds|euros|rupees)\b)"
 )
-_LONG_NUMBER = re.compile(r"(?<!\w)\+?\d(?:[ ().-]?\d){6,19}(?!\w)|(?<!\w)\d{5,}(?!\w)")
+_LONG_NUMBER = re.compile(r"(?<!\w)\+?\d(?:[ ().-]{0,2}\d){6,19}(?!\w)|(?<!\w)\d{5,}(?!\w)")
 _NUMBER = re.compile(r"(?<!\w)\d{1,4}(?!\w)")
 _REPEATED = re.compile(r"([^\W\d]|[^\w\s])\1{2,}")
 _SPACE = re.compile(r"\s+")

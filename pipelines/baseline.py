@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipelines.entry import entry_point
 from pipelines.expectations import (
     CleanSuite,
     Figures,
@@ -18,7 +19,7 @@ from pipelines.expectations import (
 )
 from pipelines.readers import read_raw
 from pipelines.sources import read_index
-from pipelines.stage import parse_args, read_json, read_table, run_stage, write_json
+from pipelines.stage import parse_args, read_json, read_table, write_json
 from pipelines.validate_clean import TABLES
 
 
@@ -31,6 +32,7 @@ def _write(baseline: dict[str, Figures], path: Path) -> None:
     write_json({name: figures.model_dump() for name, figures in baseline.items()}, path)
 
 
+@entry_point
 def main() -> None:
     """Write the baseline of every source in data/raw and of its part of the clean tables."""
     args = parse_args(__doc__, inputs=["raw", *TABLES, "counts", "expectations"])
@@ -38,9 +40,8 @@ def main() -> None:
     if index.left_out:
         sys.exit("baseline: sources were left out (data.exclude_licences); take them all in first")
     counted = read_json(args.counts)["tables"]
-    if any(
-        "not_sampled" in part["dropped"] for table in counted.values() for part in table.values()
-    ):
+    parts = [part for table in counted.values() for part in table.values()]
+    if any("not_sampled" in part["dropped"] for part in parts):
         sys.exit("baseline: the clean tables are a sample (data.sample); clean the full data first")
     for source, entry in index.sources.items():
         suites = load_raw_suites(args.expectations / "raw" / f"{source}.yaml")
@@ -56,4 +57,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    main()

@@ -98,19 +98,47 @@ about people, or as the only ground for a ban.
 {metrics_tables(metrics)}"""
 
 
-def report(metrics: Mapping[str, Mapping[str, Any]], clean: Mapping[str, Any]) -> str:
+def report(
+    metrics: Mapping[str, Mapping[str, Any]], clean: Mapping[str, Any], split: Mapping[str, Any]
+) -> str:
     """Return the report of one run of the pipeline.
 
     Parameters
     ----------
     metrics : dict
         Model name to the content of its ``metrics.json``.
-    clean : dict
-        The content of ``data/reports/clean.json``.
+    clean, split : dict
+        The content of ``data/reports/clean.json`` and ``data/reports/split.json``.
     """
-    corpus = next(iter(metrics.values()))["corpus"]
-    parts = [f"# Report: {corpus} corpus\n"]
-    if corpus == "starter":
+    parts = [f"# Report: {clean['corpus']} corpus\n"]
+    if clean["corpus"] == "starter":
         parts.append(_STARTER_NOTE)
     parts += [f"## {model}\n\n{metrics_tables(figures)}" for model, figures in metrics.items()]
+    parts += ["## Data\n", _cleaning_table(clean), _split_table(split)]
     return "\n".join(parts)
+
+
+def _cleaning_table(clean: Mapping[str, Any]) -> str:
+    lines = ["| table | of | read | dropped | kept |", "|---|---|---|---|---|"]
+    for table, parts in clean["tables"].items():
+        for name, counts in parts.items():
+            reasons = ", ".join(
+                f"{reason.replace('_', ' ')} {rows:,}" for reason, rows in counts["dropped"].items()
+            )
+            lines.append(
+                f"| {table} | {name} | {counts['read']:,} | {reasons or '–'} | {counts['kept']:,} |"
+            )
+    lines += [f"\nLeft out: {name} ({licence})" for name, licence in clean["left_out"].items()]
+    if clean["corpus"] == "public" and clean["reserved"] is None:
+        lines.append("\nThe list of reserved texts was not at hand; none could be dropped.")
+    return "\n".join(lines) + "\n"
+
+
+def _split_table(split: Mapping[str, Any]) -> str:
+    lines = ["| model | source | side | negative | positive |", "|---|---|---|---|---|"]
+    for model, sources in split["models"].items():
+        for source, sides in sources.items():
+            for side, labels in sides.items():
+                cells = f"{labels.get('0', 0):,} | {labels.get('1', 0):,}"
+                lines.append(f"| {model} | {source} | {side} | {cells} |")
+    return "\n".join(lines) + "\n"

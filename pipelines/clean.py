@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import sys
 from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pandas as pd
 from models.errors import CareerlensError
 from models.params import CleanParams, load_params
 from models.text import group_key, normalise, reserved_key
+from pipelines.entry import entry_point
 from pipelines.readers import CATEGORIES, READERS, RawReadError, read_raw
 from pipelines.sources import RESERVED, RawIndex, read_index, read_reserved
 from pipelines.stage import MODELS, parse_args, write_json, write_table
@@ -255,6 +255,7 @@ def _tally(values: Iterable[Any]) -> dict[str, int]:
     return {str(value): int(count) for value, count in pd.Series(values).value_counts().items()}
 
 
+@entry_point
 def main() -> None:
     """Run the stage.
 
@@ -263,18 +264,15 @@ def main() -> None:
     args = parse_args(
         __doc__, inputs=["raw", "validated"], outputs=["spam", "toxicity", "evaluation", "report"]
     )
-    try:
-        params = load_params()
-        index = read_index(args.raw)
-        reserved = read_reserved(args.raw / RESERVED) if index.reserved else frozenset()
-        rows = read_rows(index, args.raw, params.clean)
-        rows = clean(rows, params.clean, reserved, params.data.sample)
-        write_json(report(rows, index), args.report)
-        write_table(training_table(rows, "spam"), args.spam)
-        write_table(training_table(rows, "toxicity"), args.toxicity)
-        write_table(evaluation_table(rows), args.evaluation)
-    except CareerlensError as error:
-        sys.exit(f"clean: {error}")
+    params = load_params()
+    index = read_index(args.raw)
+    reserved = read_reserved(args.raw / RESERVED) if index.reserved else frozenset()
+    rows = read_rows(index, args.raw, params.clean)
+    rows = clean(rows, params.clean, reserved, params.data.sample)
+    write_json(report(rows, index), args.report)
+    write_table(training_table(rows, "spam"), args.spam)
+    write_table(training_table(rows, "toxicity"), args.toxicity)
+    write_table(evaluation_table(rows), args.evaluation)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ from models.metrics import Figure, binary_metrics, ranking_metrics
 from models.params import EvaluateParams, load_params
 from models.scoring import HEADS, score_texts
 from models.skops_file import load_model
+from pipelines.entry import entry_point
 from pipelines.plots import write_curves, write_plots
-from pipelines.stage import parse_args, read_json, read_table, run_stage, write_json
+from pipelines.stage import parse_args, read_json, read_table, write_json
 
 #: Upper bounds of the length bands, in characters, with their names.
 LENGTH_BANDS = ((50, "0-50"), (200, "51-200"), (1000, "201-1000"), (10**9, "over-1000"))
@@ -131,6 +132,7 @@ def _digest(test: pd.DataFrame) -> str:
     return hashlib.sha256(rows.encode("utf-8")).hexdigest()
 
 
+@entry_point
 def main() -> None:
     """Run the stage."""
     args = parse_args(
@@ -173,4 +175,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    main()

@@ -120,12 +120,14 @@ class Expectation:
 
 def load_raw_suites(path: Path) -> dict[str, RawSuite]:
     """Return the suites of one source, file name to suite."""
-    return _load(TypeAdapter(dict[str, RawSuite]), path)
+    suites: dict[str, RawSuite] = _load(TypeAdapter(dict[str, RawSuite]), path)
+    return suites
 
 
 def load_clean_suite(path: Path) -> CleanSuite:
     """Return the suite of one clean table."""
-    return _load(TypeAdapter(CleanSuite), path)
+    suite: CleanSuite = _load(TypeAdapter(CleanSuite), path)
+    return suite
 
 
 def load_baseline(path: Path) -> dict[str, Figures]:

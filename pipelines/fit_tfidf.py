@@ -3,9 +3,11 @@
 from models.params import load_params
 from models.skops_file import save_model
 from models.tfidf import fit_vectoriser
-from pipelines.stage import parse_args, read_table, run_stage, write_sparse
+from pipelines.entry import entry_point
+from pipelines.stage import parse_args, read_table, write_sparse
 
 
+@entry_point
 def main() -> None:
     """Run the stage: training rows to a fitted vectoriser and their feature matrix."""
     args = parse_args(__doc__, inputs=["train"], outputs=["vectoriser", "matrix"], per_model=True)
@@ -19,4 +21,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    main()

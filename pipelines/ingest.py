@@ -14,6 +14,7 @@ import requests
 
 from models.errors import CareerlensError
 from models.params import load_params
+from pipelines.entry import entry_point
 from pipelines.sources import (
     INDEX,
     RESERVED,
@@ -298,20 +299,18 @@ def _say(wanted: Wanted, what: str) -> None:
     print(f"ingest: {wanted.source}/{wanted.file}: {what}", flush=True)
 
 
+@entry_point
 def main() -> None:
     """Run the stage."""
     args = parse_args(__doc__, inputs=["sources", "starter"], outputs=["raw"])
     pooch.get_logger().setLevel("WARNING")
-    try:
-        params = load_params().data
-        catalogue = load_catalogue(args.sources)
-        choice = choose_sources(catalogue, params.corpus, params.exclude_licences)
-        for name, licence in choice.left_out.items():
-            print(f"ingest: {name} left out, its licence is excluded: {licence}")
-        mirror = mirror_folder(os.environ) if params.corpus == "public" else None
-        write_index(ingest(catalogue, choice, args.starter, args.raw, mirror), args.raw)
-    except CareerlensError as error:
-        sys.exit(f"ingest: {error}")
+    params = load_params().data
+    catalogue = load_catalogue(args.sources)
+    choice = choose_sources(catalogue, params.corpus, params.exclude_licences)
+    for name, licence in choice.left_out.items():
+        print(f"ingest: {name} left out, its licence is excluded: {licence}")
+    mirror = mirror_folder(os.environ) if params.corpus == "public" else None
+    write_index(ingest(catalogue, choice, args.starter, args.raw, mirror), args.raw)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from models.params import Params, load_params
 from models.skops_file import load_model
 from pipelines.card import model_card
 from pipelines.code import code_digest
-from pipelines.stage import parse_args, read_json, run_stage
+from pipelines.entry import entry_point
+from pipelines.stage import parse_args, read_json
 
 
 def sources_of(model: str, ingested: dict[str, Any]) -> dict[str, Source]:
@@ -56,6 +57,7 @@ def _files_digest(paths: list[Path]) -> str:
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
+@entry_point
 def main() -> None:
     """Run the stage."""
     args = parse_args(
@@ -98,4 +100,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    main()

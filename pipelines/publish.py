@@ -14,12 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.errors import CareerlensError, UnknownRevisionError, VersionExistsError
+from models.errors import UnknownRevisionError, VersionExistsError
 from models.gates import Check, Decision, check_floors, flatten_metrics
 from models.hub import MAIN, LocalHub, open_hub, repo_id
 from models.params import Params, load_params
 from models.release import Promotion, Release, version_tag, write_release
 from pipelines import tracking
+from pipelines.entry import entry_point
 from pipelines.tracking import Store, TrackingError
 
 if TYPE_CHECKING:
@@ -189,6 +190,7 @@ def _promotion(tag: str, digest: str, decision: Decision) -> Promotion:
     )
 
 
+@entry_point
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m pipelines.publish", description=__doc__)
@@ -201,18 +203,15 @@ def main() -> None:
         help="publish nothing; exit with 0 if the hub has a champion of every model",
     )
     args = parser.parse_args()
-    try:
-        kinds = tracking.chosen_kinds(args.kinds)
-        hub, params = open_hub(args.hub), load_params()
-        if args.check:
-            repos = [repo_id(params.hub.namespace, kind) for kind in kinds]
-            sys.exit(0 if all(has_champion(hub, repo) for repo in repos) else 1)
-        if args.version is not None and len(kinds) != 1:
-            raise TrackingError("--version is about one model: name it, spam or toxicity")
-        with tracking.open_store() as store:
-            accepted = [publish(store, hub, kind, params, args.version) for kind in kinds]
-    except CareerlensError as error:
-        sys.exit(f"publish: {error}")
+    kinds = tracking.chosen_kinds(args.kinds)
+    hub, params = open_hub(args.hub), load_params()
+    if args.check:
+        repos = [repo_id(params.hub.namespace, kind) for kind in kinds]
+        sys.exit(0 if all(has_champion(hub, repo) for repo in repos) else 1)
+    if args.version is not None and len(kinds) != 1:
+        raise TrackingError("--version is about one model: name it, spam or toxicity")
+    with tracking.open_store() as store:
+        accepted = [publish(store, hub, kind, params, args.version) for kind in kinds]
     if not all(accepted):
         sys.exit(1)
 

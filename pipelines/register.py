@@ -1,11 +1,10 @@
 """Make the current result a registered version of each model, and point ``challenger`` at it."""
 
 import argparse
-import sys
 from pathlib import Path
 
-from models.errors import CareerlensError
 from pipelines import tracking
+from pipelines.entry import entry_point
 from pipelines.tracking import Packaged, Store, TrackingError
 
 
@@ -48,24 +47,22 @@ def _create_version(store: Store, kind: str, packaged: Packaged) -> int:
     return int(version.version)
 
 
+@entry_point
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m pipelines.register", description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="MODEL", help="spam, toxicity; default both")
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     args = parser.parse_args()
-    try:
-        kinds = tracking.chosen_kinds(args.kinds)
-        packaged = {
-            kind: tracking.read_packaged(args.artifacts / kind / tracking.RELEASE) for kind in kinds
-        }
-        with tracking.open_store() as store:
-            for kind, bundle in packaged.items():
-                version, new = register(store, kind, bundle)
-                state = "registered" if new else "is registered as"
-                print(f"{kind}: {state} version {version} (digest {bundle.digest[:12]})")
-    except CareerlensError as error:
-        sys.exit(f"register: {error}")
+    kinds = tracking.chosen_kinds(args.kinds)
+    packaged = {
+        kind: tracking.read_packaged(args.artifacts / kind / tracking.RELEASE) for kind in kinds
+    }
+    with tracking.open_store() as store:
+        for kind, bundle in packaged.items():
+            version, new = register(store, kind, bundle)
+            state = "registered" if new else "is registered as"
+            print(f"{kind}: {state} version {version} (digest {bundle.digest[:12]})")
 
 
 if __name__ == "__main__":

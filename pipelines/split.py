@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from models.errors import CareerlensError
-from pipelines.stage import MODELS, parse_args, read_table, run_stage, write_json, write_table
+from pipelines.entry import entry_point
+from pipelines.stage import MODELS, parse_args, read_table, write_json, write_table
 
 #: Changing either moves rows between sides: champions would be scored on what they learnt.
 SALT = "careerlens split 1:"
@@ -66,6 +67,7 @@ def require_labels(model: str, sides: dict[str, pd.DataFrame]) -> None:
             )
 
 
+@entry_point
 def main() -> None:
     """Run the stage.
 
@@ -86,4 +88,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    main()

@@ -2,16 +2,13 @@
 
 import argparse
 import json
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
-
-from models.errors import CareerlensError
 
 MODELS = ("spam", "toxicity")
 
@@ -37,14 +34,6 @@ def parse_args(
     for name in outputs:
         getattr(args, name).parent.mkdir(parents=True, exist_ok=True)
     return args
-
-
-def run_stage(main: Callable[[], None]) -> None:
-    """Run a stage's ``main``; an error a person can act on is one sentence, not a traceback."""
-    try:
-        main()
-    except CareerlensError as error:
-        sys.exit(f"error: {error}")
 
 
 def read_table(path: Path) -> pd.DataFrame:

@@ -11,13 +11,16 @@ from pathlib import Path
 
 import yaml
 
+from models.errors import CareerlensError
+from pipelines.entry import entry_point
+
 MESSAGES_PER_TEMPLATE = 4
 COLUMNS = ("text", "spam", "toxic", "category", "hard", "template")
 SLOT = re.compile(r"\{([a-z0-9_]+)\}")
 Slots = Mapping[str, list[str]]
 
 
-class StarterError(ValueError):
+class StarterError(CareerlensError):
     """The template files contradict themselves; the message names the culprit."""
 
 
@@ -126,7 +129,9 @@ def build_rows(templates: Iterable[Template], slots: Slots) -> list[tuple[str, .
     return sorted(rows, key=lambda row: (row[3], row[5], row[0]))
 
 
+@entry_point
 def main() -> None:
+    """Write the corpus."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("data/starter"))
     folder: Path = parser.parse_args().folder

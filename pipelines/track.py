@@ -10,7 +10,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from models.errors import CareerlensError
 from models.gates import flatten_metrics
 from models.params import Params, load_params
 from pipelines import tracking
+from pipelines.entry import entry_point
 from pipelines.tracking import Packaged, Store, TrackingError
 
 if TYPE_CHECKING:
@@ -272,12 +271,10 @@ def track(args: argparse.Namespace) -> bool:
     return found is None
 
 
+@entry_point
 def main() -> None:
     """Run the stage."""
-    try:
-        track(parse_args())
-    except CareerlensError as error:
-        sys.exit(f"track: {error}")
+    track(parse_args())
 
 
 if __name__ == "__main__":

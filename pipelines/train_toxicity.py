@@ -9,8 +9,9 @@ from models.params import ToxicityParams, load_params
 from models.scoring import score_texts
 from models.skops_file import load_model, save_model
 from models.toxicity import build_classifier
+from pipelines.entry import entry_point
 from pipelines.labels import choose_thresholds, head_labels, row_weights
-from pipelines.stage import parse_args, read_sparse, read_table, run_stage, write_json
+from pipelines.stage import parse_args, read_sparse, read_table, write_json
 
 
 def train_toxicity(
@@ -40,6 +41,7 @@ def train_toxicity(
     return pipeline, choose_thresholds(scores, validation["label"].to_numpy(), params.budgets)
 
 
+@entry_point
 def main() -> None:
     """Run the stage."""
     args = parse_args(
@@ -60,4 +62,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    main()

@@ -146,7 +146,8 @@ def _failures(table: Table, results: Sequence[Mapping[str, Any]]) -> Iterator[Fa
 
 def _failure(expectation: Expectation, result: Mapping[str, Any]) -> Failure:
     details = result["result"]
-    broken, of, values = details.get("unexpected_count"), details.get("element_count"), ()
+    broken, of = details.get("unexpected_count"), details.get("element_count")
+    values: tuple[str, ...] = ()
     if "observed_value" in details:
         found = _in_words(details["observed_value"])
     elif broken is None:
@@ -203,26 +204,22 @@ def as_report(verdicts: Sequence[Verdict]) -> dict[str, Any]:
 
 def failure_table(verdicts: Sequence[Verdict]) -> str:
     """Return all failures as an aligned table of plain text, one a line under a heading."""
-    lines = [_HEADINGS]
-    for verdict in verdicts:
-        for failure in verdict.failures:
-            lines.append(
-                (
-                    verdict.table,
-                    failure.expectation.removeprefix("expect_"),
-                    failure.column or "-",
-                    "-" if failure.broken is None else f"{failure.broken} of {failure.of}",
-                    failure.wanted,
-                    ": ".join(
-                        part for part in (failure.found, ", ".join(failure.examples)) if part
-                    ),
-                )
-            )
+    lines = [
+        _HEADINGS,
+        *(_cells(verdict.table, failure) for verdict in verdicts for failure in verdict.failures),
+    ]
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def _cells(table: str, failure: Failure) -> tuple[str, ...]:
+    found = ": ".join(part for part in (failure.found, ", ".join(failure.examples)) if part)
+    counted = "-" if failure.broken is None else f"{failure.broken} of {failure.of}"
+    name = failure.expectation.removeprefix("expect_")
+    return table, name, failure.column or "-", counted, failure.wanted, found
 
 
 def conclude(stage: str, verdicts: Sequence[Verdict], report: Path, docs: Path) -> None:

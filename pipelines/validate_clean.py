@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from models.params import load_params
+from pipelines.entry import entry_point
 from pipelines.expectations import (
     CleanSuite,
     Expectation,
@@ -16,7 +17,7 @@ from pipelines.expectations import (
     row_range,
     shape_expectations,
 )
-from pipelines.stage import parse_args, read_json, read_table, run_stage
+from pipelines.stage import parse_args, read_json, read_table
 from pipelines.validate import Table, conclude, validate
 
 TABLES = ("spam", "toxicity", "evaluation")
@@ -101,6 +102,7 @@ def load_tables(
         )
 
 
+@entry_point
 def main() -> None:
     """Run the stage."""
     args = parse_args(
@@ -118,4 +120,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    main()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipelines.entry import entry_point
 from pipelines.expectations import (
     Figures,
     RawSuite,
@@ -17,7 +18,7 @@ from pipelines.expectations import (
 )
 from pipelines.readers import RawReadError, read_raw
 from pipelines.sources import RawIndex, read_index
-from pipelines.stage import parse_args, run_stage
+from pipelines.stage import parse_args
 from pipelines.validate import Table, Verdict, conclude, unmet, validate
 
 
@@ -91,6 +92,7 @@ def check_raw(index: RawIndex, raw: Path, folder: Path, docs: Path) -> list[Verd
     return [*validate(tables(), docs), *unreadable]
 
 
+@entry_point
 def main() -> None:
     """Run the stage."""
     args = parse_args(__doc__, inputs=["raw", "expectations"], outputs=["docs", "report"])
@@ -99,4 +101,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    main()

@@ -101,4 +101,16 @@ def test_the_report_shows_the_figures() -> None:
     table = metrics_tables(metrics)
     assert f"{METRICS['headline']['auc']['value']:.3f}" in table
     assert "| source/one |" in table
-    assert "not to judge a model by" in report({"toxicity": metrics}, {"tables": {}})
+    counts = {"read": 9, "dropped": {"too_short": 2}, "kept": 7}
+    clean = {
+        "corpus": "starter",
+        "tables": {"spam": {"starter": counts}},
+        "left_out": {"tweets": "research use"},
+        "reserved": None,
+    }
+    split = {"models": {"spam": {"starter": {"test": {"0": 4, "1": 3}}}}}
+    text = report({"toxicity": metrics}, clean, split)
+    assert "not to judge a model by" in text
+    assert "| spam | starter | 9 | too short 2 | 7 |" in text
+    assert "| spam | starter | test | 4 | 3 |" in text
+    assert "tweets (research use)" in text
