@@ -9,6 +9,16 @@ CareerlensError
 │   ├── LibraryVersionError   made with a library or normaliser this code does not match
 │   ├── UntrustedTypeError    the model file holds a type outside our list
 │   └── GoldenMismatchError   the loaded model answers a golden row differently
+├── DocumentError
+│   ├── EmptyDocumentError    there is nothing in it
+│   ├── UnsupportedTypeError  neither PDF nor DOCX nor text, or two types at once
+│   ├── EncryptedError        it opens with a password
+│   ├── CorruptError          damaged, cut off, or built in a way no editor builds
+│   ├── TooLargeError         more bytes, unpacked bytes or memory than the limit
+│   ├── TooManyPagesError     more pages than the limit
+│   ├── TimedOutError         it took longer than the limit
+│   ├── NoTextError           pictures of text, or text that nobody can see
+│   └── BusyError             every reader is occupied: the only one worth a retry as it is
 └── HubError
     ├── UnknownRevisionError  no such repository, version, branch or commit
     ├── VersionExistsError    a version tag would be overwritten
@@ -50,6 +60,46 @@ class UntrustedTypeError(BundleError):
 
 class GoldenMismatchError(BundleError):
     """A golden input does not give its recorded output."""
+
+
+class DocumentError(CareerlensError):
+    """An uploaded document cannot be turned into text."""
+
+
+class EmptyDocumentError(DocumentError):
+    """The document has no bytes, or nothing but white space."""
+
+
+class UnsupportedTypeError(DocumentError):
+    """The content is not a PDF, a DOCX or text, or claims to be several of them."""
+
+
+class EncryptedError(DocumentError):
+    """The document is protected by a password."""
+
+
+class CorruptError(DocumentError):
+    """The document is damaged, cut off, or holds what no editor writes."""
+
+
+class TooLargeError(DocumentError):
+    """The document needs more bytes, unpacked bytes or memory than the limit."""
+
+
+class TooManyPagesError(DocumentError):
+    """The document has more pages than the limit."""
+
+
+class TimedOutError(DocumentError):
+    """The document was not read within the time limit."""
+
+
+class NoTextError(DocumentError):
+    """The document shows no text: it is a scan, or all its text is invisible."""
+
+
+class BusyError(DocumentError):
+    """Every reader was occupied for as long as a request may wait."""
 
 
 class HubError(CareerlensError):

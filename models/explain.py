@@ -1,10 +1,9 @@
 """Which words of a message carried its score: exact additive parts of the linear model."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from sklearn.pipeline import Pipeline
 
 from models.scoring import linear_weights
@@ -46,70 +45,71 @@ def word_contributions(pipeline: Pipeline, text: str) -> tuple[list[Span], float
     """
     weights, intercept = linear_weights(pipeline)
     origin = normalise_with_offsets(text, pipeline["normalise"].rules)
-    chunks = [match.span() for match in _CHUNK.finditer(origin.text)]
-    if not chunks:
-        return [], intercept
-    chunk_of = np.empty(len(origin.text), dtype=np.int32)
-    for index, (start, end) in enumerate(chunks):
-        chunk_of[start:end] = index
-
-    parts = np.zeros(len(chunks))
+    bounds = [match.span() for match in _CHUNK.finditer(origin.text)]
+    chunks = [origin.text[start:end] for start, end in bounds]
+    parts = [0.0] * len(chunks)
     offset = 0
     for _, vectoriser in pipeline["tfidf"].transformer_list:
         row = vectoriser.transform([origin.text])
-        values = dict(zip(row.indices, row.data * weights[offset + row.indices], strict=True))
-        places = _places(vectoriser, origin.text)
-        for index, covered in places.items():
-            for start, end in covered:
-                words = np.unique(chunk_of[_letters(origin.text, start, end)])
-                parts[words] += values[index] / len(covered) / len(words)
+        values = row.data * weights[offset + row.indices]
+        places = _places(vectoriser, chunks)
+        for index, value in zip(row.indices.tolist(), values.tolist(), strict=True):
+            covered = places[index]
+            for words in covered:
+                for word in words:
+                    parts[word] += value / len(covered) / len(words)
         offset += len(vectoriser.vocabulary_)
     return [
-        Span(*_raw_span(origin, start, end), float(part))
-        for (start, end), part in zip(chunks, parts, strict=True)
+        Span(*_raw_span(origin, start, end), part)
+        for (start, end), part in zip(bounds, parts, strict=True)
     ], intercept
-
-
-def _letters(text: str, start: int, end: int) -> list[int]:
-    return [at for at in range(start, end) if text[at] != " "]
 
 
 def _raw_span(origin: Normalised, start: int, end: int) -> tuple[int, int]:
     return int(origin.starts[start]), int(origin.ends[end - 1])
 
 
-def _places(vectoriser: PackedTfidfVectorizer, text: str) -> dict[int, list[tuple[int, int]]]:
-    """Return where each known n-gram stands in normalised ``text``, by index in the vocabulary."""
+def _places(
+    vectoriser: PackedTfidfVectorizer, chunks: Sequence[str]
+) -> dict[int, list[tuple[int, ...]]]:
+    """Return the positions of the words that each known n-gram covers, place by place.
+
+    Parameters
+    ----------
+    chunks : sequence of str
+        The words of the normalised text, as white space divides it.
+    """
     found = _word_ngrams if vectoriser.analyzer == "word" else _char_wb_ngrams
-    places: dict[int, list[tuple[int, int]]] = {}
-    for term, start, end in found(text, vectoriser.ngram_range):
+    places: dict[int, list[tuple[int, ...]]] = {}
+    for term, words in found(chunks, vectoriser.ngram_range):
         index = vectoriser.vocabulary_.get(term)
         if index is not None:
-            places.setdefault(index, []).append((start, end))
+            places.setdefault(index, []).append(words)
     return places
 
 
-def _word_ngrams(text: str, lengths: tuple[int, int]) -> Iterator[tuple[str, int, int]]:
-    tokens = [(match.group(), *match.span()) for match in _WORD.finditer(text)]
+def _word_ngrams(
+    chunks: Sequence[str], lengths: tuple[int, int]
+) -> Iterator[tuple[str, tuple[int, ...]]]:
+    tokens = [
+        (token, position) for position, chunk in enumerate(chunks) for token in _WORD.findall(chunk)
+    ]
     for length in range(lengths[0], lengths[1] + 1):
         for first in range(len(tokens) - length + 1):
             gram = tokens[first : first + length]
-            yield " ".join(token for token, _, _ in gram), gram[0][1], gram[-1][2]
+            words = dict.fromkeys(position for _, position in gram)
+            yield " ".join(token for token, _ in gram), tuple(words)
 
 
-def _char_wb_ngrams(text: str, lengths: tuple[int, int]) -> Iterator[tuple[str, int, int]]:
+def _char_wb_ngrams(
+    chunks: Sequence[str], lengths: tuple[int, int]
+) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Follow scikit-learn's ``char_wb``: every word padded with one space on either side."""
-    for match in _CHUNK.finditer(text):
-        padded = f" {match.group()} "
-        base = match.start() - 1
+    for position, chunk in enumerate(chunks):
+        padded = f" {chunk} "
         for length in range(lengths[0], lengths[1] + 1):
             last = max(0, len(padded) - length)
             for first in range(last + 1):
-                start, end = base + first, base + min(first + length, len(padded))
-                yield (
-                    padded[first : first + length],
-                    max(start, match.start()),
-                    min(end, match.end()),
-                )
+                yield padded[first : first + length], (position,)
             if last == 0:  # a word shorter than the n-gram counts once, whole
                 break

@@ -171,15 +171,18 @@ _TOKEN_PASSES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     (_NUMBER, " __number__ "),
 )
 _LEET_PASS: tuple[tuple[re.Pattern[str], _Replacement], ...] = ((_LEET_WORD, _leet),)
-_LAST_PASSES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
+# White space first, so that a number or amount is one however widely it is spaced; and again, since
+# tokens bring spaces of their own.
+_SPACE_PASS: tuple[tuple[re.Pattern[str], _Replacement], ...] = ((_SPACE, " "),)
+_REPEATED_PASS: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     (_REPEATED, lambda match: match[1] * 2),
-    (_SPACE, " "),
 )
 
 
 def _passes(rules: NormaliseParams) -> tuple[tuple[re.Pattern[str], _Replacement], ...]:
     tokens = _TOKEN_PASSES if rules.tokens else ()
-    return tokens + (_LEET_PASS if rules.leet else ()) + _LAST_PASSES
+    leet = _LEET_PASS if rules.leet else ()
+    return _SPACE_PASS + tokens + leet + _REPEATED_PASS + _SPACE_PASS
 
 
 def _substitute(

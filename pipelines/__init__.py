@@ -3,6 +3,6 @@
 Importing this package pins the numeric kernels, so that it must come before numpy does.
 """
 
-from pipelines.reproducible import pin_kernels
+from models.kernels import pin_kernels
 
 pin_kernels()

@@ -19,8 +19,8 @@ from tests.serving.champions import promote
 
 BENTOML = Path(sys.executable).with_name("bentoml")
 
-# What a developer may have set must not reach the servers of the tests.
-_FOREIGN = ("CAREERLENS_", "BENTOML_", "PROMETHEUS_", "PORT")
+# What a developer or the tests have set must not reach the servers: they pin their own kernels.
+_FOREIGN = ("CAREERLENS_", "BENTOML_", "PROMETHEUS_", "PORT", "OMP_", "OPENBLAS_", "MKL_", "NPY_")
 
 
 def server_environment(home: Path, **chosen: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Fix threads and numeric kernels, so that fitting gives the same bytes on every machine.
+"""Fix threads and numeric kernels: the same bytes from fitting and scores from serving everywhere.
 
 numpy's SIMD level and OpenBLAS's kernel change fitted coefficients in the 8th digit between
 CPUs of one architecture; the environment variables below take the choice away from them.
