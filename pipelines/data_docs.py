@@ -10,6 +10,7 @@ from typing import Any
 # The pages fetch scripts, styles, fonts and a logo from seven hosts, and the index is made by
 # those scripts alone. The results themselves are plain HTML.
 _LOADED = re.compile(rb"<script\b.*?</script>|<link\b[^>]*>|<img\b[^>]*>", re.DOTALL)
+_NEWSLETTER = re.compile(rb"<footer\b.*?</footer>", re.DOTALL)
 
 _HEAD = b"""<head>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
@@ -20,6 +21,7 @@ td, th { border: 1px solid #ccc; padding: 0.25em 0.6em; text-align: left; vertic
 .fa-times::before { content: "failed"; color: #b00020 }
 .fa-check-circle::before { content: "met"; color: #1b6e2f }
 .ge-breadcrumbs, nav ul { padding-left: 1.2em }
+.card.mb-3 { display: none } /* buttons that need the scripts */
 </style>"""
 
 
@@ -53,10 +55,11 @@ def finish_site(folder: Path, failures: Mapping[str, int]) -> None:
     """
     shutil.rmtree(folder / "static", ignore_errors=True)
     for page in folder.rglob("*.html"):
-        content = _LOADED.sub(b"", page.read_bytes()).replace(b"\0", "\ufffd".encode())
+        content = _NEWSLETTER.sub(b"", _LOADED.sub(b"", page.read_bytes()))
+        content = content.replace(b"\0", "\ufffd".encode())
         page.write_bytes(content.replace(b"<head>", _HEAD, 1))
     rows = "\n".join(
-        f'<tr><td><a href="{html.escape(_page(folder, table))}">{html.escape(table)}</a></td>'
+        f"<tr><td>{_link(folder, table)}</td>"
         f"<td>{f'{failed} failed' if failed else 'met'}</td></tr>"
         for table, failed in failures.items()
     )
@@ -69,9 +72,13 @@ def finish_site(folder: Path, failures: Mapping[str, int]) -> None:
     (folder / "index.html").write_text(index, encoding="utf-8")
 
 
-def _page(folder: Path, table: str) -> str:
-    """Return the address of a table's results; the path between holds the time of the run."""
+def _link(folder: Path, table: str) -> str:
+    """Return the link to a table's results, or its name alone if it could not be read."""
     name = table.replace("/", ".")
     parts = Path("validations", *name.split("."))
-    [page] = (folder / parts).rglob(f"*-{name}.html")
-    return page.relative_to(folder).as_posix()
+    # The path between holds the time of the run.
+    page = next((folder / parts).rglob(f"*-{name}.html"), None)
+    if page is None:
+        return html.escape(table)
+    address = page.relative_to(folder).as_posix()
+    return f'<a href="{html.escape(address)}">{html.escape(table)}</a>'

@@ -33,13 +33,13 @@ class Tolerance(_Strict):
 
     Attributes
     ----------
-    rows : rows more or fewer, as a share of the baseline's
+    rows : 0.1 allows 1.1 times the rows of the baseline, and as many times fewer
     share : growth of a label's share, relative to it or to its complement if that is smaller
     mojibake : more rows with mojibake, as a share of all rows
     distinct : fewer distinct texts, as a share of all rows
     """
 
-    rows: Share
+    rows: Annotated[float, Field(ge=0)]
     share: Share
     mojibake: Share
     distinct: Share
@@ -261,7 +261,7 @@ def baseline_expectations(
 
 def row_range(rows: int, tolerance: float) -> tuple[int, int]:
     """Return the least and the greatest number of rows within ``tolerance`` of ``rows``."""
-    return math.ceil(rows * (1.0 - tolerance)), math.floor(rows * (1.0 + tolerance))
+    return math.ceil(rows / (1.0 + tolerance)), math.floor(rows * (1.0 + tolerance))
 
 
 def _about(

@@ -70,15 +70,14 @@ def check_raw(index: RawIndex, raw: Path, folder: Path, docs: Path) -> list[Verd
     docs : Path
         Where the Data Docs go.
     """
-    unreadable: list[Verdict] = []
 
-    def tables() -> Iterator[Table]:
+    def tables() -> Iterator[Table | Verdict]:
         for source, entry in index.sources.items():
             expected = load_expectations(folder, source)
             try:
                 frames = read_raw(entry.reader, raw / source)
             except RawReadError as error:
-                unreadable.append(unmet(source, "be_readable", "files as declared", str(error)))
+                yield unmet(source, "be_readable", "files as declared", str(error))
                 continue
             for file, frame in frames.items():
                 name = f"{source}/{file}"
@@ -87,9 +86,9 @@ def check_raw(index: RawIndex, raw: Path, folder: Path, docs: Path) -> list[Verd
                     yield raw_table(name, frame, expected.suites[file], figures)
                 else:
                     wanted = f"a suite in {folder / source}.yaml"
-                    unreadable.append(unmet(name, "have_a_suite", wanted, "none"))
+                    yield unmet(name, "have_a_suite", wanted, "none")
 
-    return [*validate(tables(), docs), *unreadable]
+    return validate(tables(), docs)
 
 
 @entry_point
