@@ -1,29 +1,22 @@
 """Train the spam model: Naive Bayes over the fitted TF-IDF."""
 
-import numpy as np
+from functools import partial
+
 import pandas as pd
 from scipy.sparse import csr_matrix
 from sklearn.pipeline import Pipeline
 from sklearn.utils.class_weight import compute_sample_weight
 
-from models.bundle import Thresholds
 from models.params import SpamParams, load_params
-from models.scoring import score_texts
-from models.skops_file import load_model, save_model
 from models.spam import build_classifier
 from pipelines.entry import entry_point
-from pipelines.labels import choose_thresholds, row_weights
-from pipelines.stage import parse_args, read_sparse, read_table, write_json
+from pipelines.training import row_weights, run_training
 
 
 def train_spam(
-    vectoriser: Pipeline,
-    features: csr_matrix,
-    train: pd.DataFrame,
-    validation: pd.DataFrame,
-    params: SpamParams,
-) -> tuple[Pipeline, Thresholds]:
-    """Return the fitted pipeline, raw text in, and its thresholds.
+    vectoriser: Pipeline, features: csr_matrix, train: pd.DataFrame, params: SpamParams
+) -> Pipeline:
+    """Return the fitted pipeline, raw text in.
 
     Parameters
     ----------
@@ -31,37 +24,22 @@ def train_spam(
         Fitted on ``train``.
     features : csr_matrix of float64, shape (n_train, n_terms)
         The vectorised training rows.
-    train, validation : DataFrame
-        Columns text, label, source, weight; thresholds are chosen on ``validation`` alone.
+    train : DataFrame
+        Columns label, source, weight.
     """
     weights = row_weights(train, params.source_weights)
     if params.classifier.class_weight == "balanced":
         weights = weights * compute_sample_weight("balanced", train["label"])
     classifier = build_classifier(params.classifier)
     classifier.fit(features, train["label"].to_numpy(), sample_weight=weights)
-    pipeline = Pipeline([*vectoriser.steps, ("classifier", classifier)])
-    scores: np.ndarray = score_texts(pipeline, validation["text"].tolist())[:, 0]
-    return pipeline, choose_thresholds(scores, validation["label"].to_numpy(), params.budgets)
+    return Pipeline([*vectoriser.steps, ("classifier", classifier)])
 
 
 @entry_point
 def main() -> None:
     """Run the stage."""
-    args = parse_args(
-        __doc__,
-        inputs=["train", "validation", "vectoriser", "matrix"],
-        outputs=["trained", "thresholds"],
-    )
-    pipeline, thresholds = train_spam(
-        load_model(args.vectoriser),
-        read_sparse(args.matrix),
-        read_table(args.train),
-        read_table(args.validation),
-        load_params().spam,
-    )
-    save_model(pipeline, args.trained)
-    write_json(thresholds.model_dump(), args.thresholds)
-    print(f"spam: review from {thresholds.review:.3f}, block from {thresholds.block:.3f}")
+    params = load_params().spam
+    run_training(__doc__, "spam", partial(train_spam, params=params), params.budgets)
 
 
 if __name__ == "__main__":

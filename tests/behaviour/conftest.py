@@ -11,6 +11,7 @@ from pipelines.readers import READERS, read_raw
 from pipelines.split import split
 from pipelines.train_spam import train_spam
 from pipelines.train_toxicity import train_toxicity
+from pipelines.training import choose_thresholds
 from tests.factories import ROOT
 
 
@@ -43,8 +44,11 @@ def judges() -> dict[str, Judge]:
         texts = parts["train"]["text"].tolist()
         vectoriser = fit_vectoriser(texts, section.normalise, section.tfidf)
         features = vectoriser.transform(texts)
-        fitted = train(vectoriser, features, parts["train"], parts["validation"], section)  # type: ignore[operator]
-        judges[model] = Judge(*fitted)
+        fitted = train(vectoriser, features, parts["train"], section)  # type: ignore[operator]
+        validation = parts["validation"]
+        scores = score_texts(fitted, validation["text"].tolist())[:, 0]
+        labels = validation["label"].to_numpy()
+        judges[model] = Judge(fitted, choose_thresholds(scores, labels, section.budgets))
     return judges
 
 

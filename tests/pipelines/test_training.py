@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.params import BudgetParams
-from pipelines.labels import choose_thresholds, head_labels, row_weights
+from pipelines.training import choose_thresholds, head_labels, row_weights
 
 share = st.floats(0, 0.5)
 

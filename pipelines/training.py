@@ -1,13 +1,44 @@
-"""What the training stages read from a split: label matrix, weights, and validation thresholds."""
+"""What the two training stages share: labels, weights, thresholds, and what they read and write."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_matrix
+from sklearn.pipeline import Pipeline
 
 from models.bundle import Thresholds
 from models.params import BudgetParams
+from models.scoring import score_texts
+from models.skops_file import load_model, save_model
 from models.toxicity import CATEGORIES
+from pipelines.stage import parse_args, read_sparse, read_table, write_json
+
+#: From the fitted vectoriser, the training rows' features and the training rows to a pipeline.
+Fit = Callable[[Pipeline, csr_matrix, pd.DataFrame], Pipeline]
+
+
+def run_training(description: str | None, model: str, fit: Fit, budgets: BudgetParams) -> None:
+    """Run a training stage: fit on the training rows, choose thresholds on validation rows alone.
+
+    Parameters
+    ----------
+    description : str
+        The stage's own, for its command line.
+    """
+    args = parse_args(
+        description,
+        inputs=["train", "validation", "vectoriser", "matrix"],
+        outputs=["trained", "thresholds"],
+    )
+    train = read_table(args.train)
+    pipeline = fit(load_model(args.vectoriser), read_sparse(args.matrix), train)
+    validation = read_table(args.validation)
+    scores = score_texts(pipeline, validation["text"].tolist())[:, 0]
+    thresholds = choose_thresholds(scores, validation["label"].to_numpy(), budgets)
+    save_model(pipeline, args.trained)
+    write_json(thresholds.model_dump(), args.thresholds)
+    print(f"{model}: review from {thresholds.review:.3f}, block from {thresholds.block:.3f}")
 
 
 def head_labels(frame: pd.DataFrame) -> np.ndarray:
