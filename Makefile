@@ -4,9 +4,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
 HOST ?= 127.0.0.1
 PORT ?= 3000
+MLFLOW_PORT ?= 5000
 BIN := .venv/bin
 STAMP := .venv/.installed
 
@@ -30,8 +31,8 @@ setup: $(STAMP) ## Create the environment in .venv from requirements.lock
 
 $(STAMP): requirements.lock
 	@echo "==> Creating .venv from requirements.lock"
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-		{ echo "Python 3.11, 3.12 or 3.13 is needed; $(PYTHON) is another. Set PYTHON=/path/to/python3.11"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || \
+		{ echo "Python 3.11, 3.12 or 3.13 is needed; $(PYTHON) is not one. Set PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@# uv installs everything; its own pinned entry in the lock is all that pip installs.
 	@awk '/^uv==/ {take=1} take {print} take && !/\\$$/ {exit}' requirements.lock > .venv/uv.txt
@@ -40,12 +41,11 @@ $(STAMP): requirements.lock
 	@touch $(STAMP)
 
 serve: setup ## Train and release on the starter corpus if nothing is released yet, then serve
-	@$(BIN)/python -m pipelines.publish --check || $(MAKE) first-release
-	@echo "==> Starting the service on http://$(HOST):$(PORT)"
-	@$(BIN)/python -m serving.announce http://$(HOST):$(PORT) &
-	@exec $(BIN)/bentoml serve --host $(HOST) --port $(PORT)
+	@$(BIN)/python -m pipelines.publish --check || { test $$? -eq 3 && $(MAKE) first-release; }
+	@exec $(BIN)/python -m serving.start --host $(HOST) --port $(PORT)
 
 train: setup ## Run the pipeline (dvc repro) and track the result in MLflow
+	@$(BIN)/python -m models.params
 	@echo "==> Training: dvc repro"
 	@$(BIN)/dvc repro
 	@$(BIN)/python -m pipelines.track --receipt artifacts/track.json
@@ -73,13 +73,14 @@ format: setup ## Rewrite files in the house style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-mlflow: setup ## Open the comparison UI on http://127.0.0.1:5000
-	@$(BIN)/mlflow ui --host 127.0.0.1 --port 5000
+mlflow: setup ## Open the comparison UI on http://127.0.0.1:5000 (MLFLOW_PORT)
+	@$(BIN)/mlflow ui --host 127.0.0.1 --port $(MLFLOW_PORT) --workers 1
 
 lock: ## Resolve pyproject.toml anew into requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--group train --group serve --group dev pyproject.toml \
 		--custom-compile-command "make lock" --output-file requirements.lock
 
-clean: ## Remove the environment and everything that training made
-	@rm -rf .venv artifacts data/raw data/clean data/splits data/reports data/docs .cache
+clean: ## Remove the environment, what stages made and caches; hub/, mlflow.db and mlruns/ stay
+	@rm -rf .venv .cache dvc_plots
+	@git clean -fdXq artifacts data

@@ -8,14 +8,16 @@ import hashlib
 import json
 import math
 import platform
+import re
 import stat
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models import skops_file
 from models.errors import (
@@ -34,10 +36,15 @@ MODEL_FILE = "model.skops"
 METRICS_FILE = "metrics.json"
 GOLDEN_FILE = "golden.jsonl"
 
+#: Larger files are refused unread.
+MAX_FILE_BYTES = 512 * 1024 * 1024
+
 #: Largest difference between a golden row's recorded and present output.
 GOLDEN_TOLERANCE = 1e-6
 
 Kind = Literal["spam", "toxicity"]
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 # How much of each library's version must agree: scikit-learn and skops promise nothing about
 # stored models between minor versions, numpy and scipy keep array meaning within a major one.
@@ -49,8 +56,14 @@ class Thresholds(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    review: float
-    block: float
+    review: Annotated[float, Field(ge=0.0, le=1.0)]
+    block: Annotated[float, Field(ge=0.0, le=1.0)]
+
+    @model_validator(mode="after")
+    def _review_comes_first(self) -> Self:
+        if self.review > self.block:
+            raise ValueError("review is above block: a message is reviewed before it is blocked")
+        return self
 
 
 class Source(BaseModel):
@@ -116,8 +129,12 @@ class Bundle:
 
 
 def library_versions() -> dict[str, str]:
-    """Return the version of each library a stored model depends on, and Python's."""
-    return {name: version(name) for name in _VERSION_PARTS} | {"python": platform.python_version()}
+    """Return the version of each library a stored model depends on, Python's and Unicode's."""
+    return {name: version(name) for name in _VERSION_PARTS} | {
+        # Neither a patch release of Python nor its build tells on the bytes; its Unicode tables do.
+        "python": "{}.{}".format(*platform.python_version_tuple()),
+        "unicode": unicodedata.unidata_version,
+    }
 
 
 def save_bundle(
@@ -203,12 +220,17 @@ def load_bundle(folder: Path, kind: Kind, expected_digest: str | None = None) ->
         One of its subclasses, naming the file and the reason; nothing is half-loaded.
     """
     manifest, digest, contents = _read_verified(folder, expected_digest)
+    if manifest.labels != HEADS[manifest.kind]:
+        raise FormatError(f"{folder} has the labels {manifest.labels}, not {HEADS[manifest.kind]}")
     if manifest.kind != kind:
         raise FormatError(f"{folder} holds a model of kind {manifest.kind!r}, not {kind!r}")
     _check_versions(folder, manifest)
+    metrics = _parse_json(folder / METRICS_FILE, contents[METRICS_FILE])
+    if not isinstance(metrics, dict):
+        raise FormatError(f"{folder / METRICS_FILE} holds no figures by name")
     model = skops_file.loads(contents[MODEL_FILE], str(folder / MODEL_FILE))
     _check_golden(folder / GOLDEN_FILE, manifest.kind, model, contents[GOLDEN_FILE])
-    return Bundle(manifest, digest, model, json.loads(contents[METRICS_FILE]))
+    return Bundle(manifest, digest, model, metrics)
 
 
 def _read_verified(
@@ -235,29 +257,32 @@ def _read_verified(
 
 
 def _parse_manifest(path: Path, encoded: bytes) -> Manifest:
+    raw = _parse_json(path, encoded)
+    found = raw.get("format") if isinstance(raw, dict) else None
+    if found != FORMAT_VERSION:
+        raise FormatError(
+            f"{path} has format {found!r}, this code reads format {FORMAT_VERSION}: "
+            "use the release of Careerlens that made it, or retrain"
+        )
     try:
-        raw = json.loads(encoded)
-        found = raw.get("format") if isinstance(raw, dict) else None
-        if found != FORMAT_VERSION:
-            raise FormatError(
-                f"{path} has format {found!r}, this code reads format {FORMAT_VERSION}: "
-                "use the release of Careerlens that made it, or retrain"
-            )
         manifest = Manifest.model_validate(raw)
-    except (UnicodeDecodeError, json.JSONDecodeError, ValidationError) as error:
+    except ValidationError as error:
         raise FormatError(f"{path} is not a manifest: {error}") from error
     missing = {MODEL_FILE, METRICS_FILE, GOLDEN_FILE} - set(manifest.files)
     if missing:
         raise FormatError(f"{path} names no {', '.join(sorted(missing))}")
-    if any(Path(name).name != name for name in manifest.files):
+    if not all(_FILE_NAME.fullmatch(name) for name in manifest.files):
         raise FormatError(f"{path} names files outside its own folder")
     return manifest
 
 
 def _read_plain(path: Path) -> bytes:
     try:
-        if not stat.S_ISREG(path.lstat().st_mode):
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
             raise MissingFileError(f"{path} is not a plain file")
+        if status.st_size > MAX_FILE_BYTES:
+            raise FormatError(f"{path} has {status.st_size:,} bytes, more than any model of ours")
         return path.read_bytes()
     except FileNotFoundError as error:
         raise MissingFileError(f"{path} is missing") from error
@@ -287,8 +312,8 @@ def _golden_outputs(kind: str, model: Any, texts: Sequence[str]) -> list[dict[st
 
 
 def _check_golden(path: Path, kind: str, model: Any, content: bytes) -> None:
+    rows = [_parse_json(path, line) for line in content.splitlines()]
     try:
-        rows = [json.loads(line) for line in content.splitlines()]
         texts = [row["text"] for row in rows]
         recorded = [{head: float(row["scores"][head]) for head in HEADS[kind]} for row in rows]
     except (ValueError, KeyError, TypeError) as error:
@@ -307,6 +332,13 @@ def _check_golden(path: Path, kind: str, model: Any, content: bytes) -> None:
                 raise GoldenMismatchError(
                     f"{path} row {number}: {head} is {now[head]:.8f}, recorded {value:.8f}"
                 )
+
+
+def _parse_json(path: Path, content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{path} is not JSON: {error}") from error
 
 
 def _json_bytes(content: Any) -> bytes:

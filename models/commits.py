@@ -93,13 +93,9 @@ def read_commit(folder: Path) -> Commit:
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether ``folder`` is a commit with every file at its full size.
-
-    A rename puts whole folders in place, but a power cut may still empty files after it.
-    """
+    """Whether ``folder`` is a commit with exactly its files, byte for byte."""
     try:
-        wanted = {name: file.bytes for name, file in read_commit(folder).files.items()}
-        return wanted.items() <= dict(_plain_files(folder)).items()
+        return read_commit(folder).files == describe(folder)
     except HubError:
         return False
 
@@ -134,6 +130,8 @@ def seal(staged: Path, parent: str | None, message: str) -> str:
     commit = Commit(parent=parent, message=message, files=describe(staged))
     encoded = (commit.model_dump_json(indent=2) + "\n").encode()
     (staged / _COMMIT_FILE).write_bytes(encoded)
+    for path in (*staged.rglob("*"), staged):
+        sync(path)
     oid = _oid(encoded)
     put_in_place(staged, oid)
     return oid
@@ -147,6 +145,16 @@ def put_in_place(staged: Path, oid: str) -> None:
     if place.exists():  # damaged: it gives way, and goes with the other leftovers
         os.replace(place, staged.with_name(f"{staged.name}-damaged"))
     os.replace(staged, place)
+    sync(place.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file's or a folder's content is on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from models.commits import (
     read_commit,
     seal,
     staging,
+    sync,
     writing,
 )
 from models.errors import ConflictError, HubError, UnknownRevisionError, VersionExistsError
@@ -180,8 +181,9 @@ class LocalHub:
     def fetch(self, repo: str, revision: str, cache: Path) -> Fetched:
         """Return a local copy of ``revision``, made under ``cache`` unless it is there already.
 
-        Every file is checked against the commit as it is copied. A copy that is there is complete,
-        however many processes fetch at once; with a full commit id it is found without the hub.
+        Every file is checked against the commit, as it is copied and whenever the copy is used
+        again; one that was damaged is made anew. However many processes fetch at once, none sees
+        half a copy. With a full commit id it is found without the hub.
 
         Parameters
         ----------
@@ -266,4 +268,7 @@ def _short(oid: str | None) -> str:
 def _write_refs(home: Path, refs: Refs) -> None:
     aside = home / f"{_REFS_FILE}.new"
     aside.write_text(refs.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    # The commit point: after a power cut it is the old refs or the new, never an empty file.
+    sync(aside)
     os.replace(aside, home / _REFS_FILE)
+    sync(home)

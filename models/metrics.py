@@ -30,8 +30,9 @@ def binary_metrics(
 ) -> dict[str, Figure]:
     """Return the figures that ``labels`` allow, with percentile bootstrap intervals.
 
-    With both classes present: auc, average_precision, f1, mcc, precision, recall, brier, ece and
-    flagged; with one class alone only brier, ece and flagged are defined.
+    With both classes present: auc, average_precision, f1, mcc, precision, recall,
+    false_positive_rate, brier, ece and flagged; with one class alone only brier, ece and flagged
+    are defined.
 
     Parameters
     ----------
@@ -124,13 +125,16 @@ def _figures(
         fn = positives - tp
         tn = negatives - fp
         denominator = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+        # A resample may lack a class; what says how well classes are told apart is undefined there.
+        both = np.where((positives > 0) & (negatives > 0), 1.0, np.nan)
         return {
             "auc": wins / (positives * negatives),
             "average_precision": (positive_step * precision_at).sum(axis=1) / positives,
-            "f1": 2 * tp / (2 * tp + fp + fn),
-            "mcc": np.where(denominator > 0, (tp * tn - fp * fn) / denominator, 0.0),
-            "precision": np.where(tp + fp > 0, tp / (tp + fp), 0.0),
+            "f1": both * (2 * tp / (2 * tp + fp + fn)),
+            "mcc": both * np.where(denominator > 0, (tp * tn - fp * fn) / denominator, 0.0),
+            "precision": both * np.where(tp + fp > 0, tp / (tp + fp), 0.0),
             "recall": tp / positives,
+            "false_positive_rate": fp / negatives,
             "brier": (weights * (scores - labels) ** 2).sum(axis=1) / total,
             "ece": _calibration_error(labels, scores, weights),
             "flagged": (tp + fp) / total,

@@ -12,8 +12,11 @@ from models.scoring import score_texts
 
 Action = Literal["allow", "review", "block"]
 
-#: Words are shown as spans while they carry at least this share of the positive evidence.
-_SPAN_SHARE = 0.1
+#: A word is shown as a span when it carries at least this share of what the heaviest word does.
+_SPAN_SHARE = 0.2
+
+#: No more words than these are shown, the heaviest ones.
+_MAX_SPANS = 50
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,9 @@ def _worst(*actions: Action) -> Action:
 
 
 def _carrying_spans(bundle: Bundle, text: str) -> list[Span]:
-    """Return the words that speak for toxicity and carry a fair share of what does."""
+    """Return the words that speak for toxicity the most, in the order of the text."""
     words, _ = word_contributions(bundle.model, text)
-    evidence = sum(word.weight for word in words if word.weight > 0)
-    return [word for word in words if word.weight > 0 and word.weight >= _SPAN_SHARE * evidence]
+    heaviest = sorted(words, key=lambda word: word.weight, reverse=True)[:_MAX_SPANS]
+    least = _SPAN_SHARE * max((word.weight for word in heaviest), default=0.0)
+    carrying = [word for word in heaviest if word.weight > 0 and word.weight >= least]
+    return sorted(carrying, key=lambda word: word.start)

@@ -1,5 +1,6 @@
 """params.yaml as frozen pydantic models; an unknown or wrong key is an error."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -88,7 +89,7 @@ class _TextModelParams(_Section):
     normalise: NormaliseParams
     tfidf: TfidfParams
     source_weights: dict[str, Annotated[float, Field(ge=0.0)]]
-    budgets: BudgetParams
+    budgets: dict[Corpus, BudgetParams]
     floors: dict[Corpus, dict[str, float]]
 
 
@@ -115,7 +116,6 @@ class HubParams(_Section):
     """Where versions are published: ``<namespace>/careerlens-<kind>``."""
 
     namespace: str
-    private: bool
 
 
 class Params(_Section):
@@ -157,3 +157,11 @@ def load_params(path: Path | str = "params.yaml") -> Params:
             for fault in error.errors(include_input=False, include_url=False)
         )
         raise ParamsError(f"{path}: {faults}") from error
+
+
+# `make train` asks first: a stage may be skipped before it reads a key that is wrong.
+if __name__ == "__main__":
+    try:
+        load_params()
+    except ParamsError as error:
+        sys.exit(str(error))

@@ -4,9 +4,6 @@ from sklearn.naive_bayes import ComplementNB, MultinomialNB
 
 from models.params import NaiveBayesParams
 
-#: What the scores mean, in the order of the columns of ``predict_proba``.
-LABELS = ("ham", "spam")
-
 CATEGORIES: tuple[str, ...] = ()
 
 

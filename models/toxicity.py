@@ -10,9 +10,6 @@ from sklearn.linear_model import LogisticRegression
 
 from models.params import LogisticParams
 
-#: What the main score means, in the order of the columns of ``predict_proba``.
-LABELS = ("clean", "toxic")
-
 #: The kinds of toxicity that have a head of their own.
 CATEGORIES = ("insult", "threat", "obscene", "identity_attack")
 

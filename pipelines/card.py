@@ -34,8 +34,11 @@ def figure_text(figure: Mapping[str, float] | None) -> str:
 
 def metrics_tables(metrics: Mapping[str, Any]) -> str:
     """Return a model's figures as Markdown tables: all test rows, slices, sets and heads."""
-    columns = ("auc", "average_precision", "f1", "mcc", "precision", "recall", "flagged", "ece")
-    groups = {"all test rows": {"rows": metrics["rows"], **metrics["headline"]}}
+    columns = ("auc", "f1", "mcc", "precision", "recall", "false_positive_rate", "flagged", "ece")
+    groups = {
+        "all test rows": {"rows": metrics["rows"], **metrics["headline"]},
+        "all, at the block threshold": {"rows": metrics["rows"], **metrics["at_block"]},
+    }
     groups |= metrics["slices"]
     groups |= {f"evaluation/{name}": part for name, part in metrics["evaluation"].items()}
     lines = [

@@ -190,7 +190,8 @@ def _prepare(rows: pd.DataFrame, reserved: Set[str]) -> pd.DataFrame:
         computed[raw] = (
             masked,
             normalise(masked),
-            group_key(masked),
+            # Of the text as published: masks and repairs may change, groups may not.
+            group_key(raw),
             # The list was made from texts as published, so each stage of cleaning may match it.
             any(reserved_key(text) in reserved for text in {raw, decoded, masked}),
         )

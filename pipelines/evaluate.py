@@ -25,7 +25,21 @@ LENGTH_BANDS = ((50, "0-50"), (200, "51-200"), (1000, "201-1000"), (10**9, "over
 MIN_SLICE_ROWS = 20
 
 #: The figures shown in ``dvc metrics`` and on the first lines of the report.
-SUMMARY = ("auc", "average_precision", "f1", "mcc", "precision", "recall", "brier", "ece")
+SUMMARY = (
+    "auc",
+    "average_precision",
+    "f1",
+    "mcc",
+    "precision",
+    "recall",
+    "false_positive_rate",
+    "brier",
+    "ece",
+)
+
+
+#: The figures that the block threshold changes.
+AT_BLOCK = ("precision", "recall", "false_positive_rate", "f1", "mcc", "flagged")
 
 
 class EvaluationError(CareerlensError):
@@ -70,9 +84,7 @@ def evaluate(
         "test_digest": _digest(test),
         "thresholds": thresholds.model_dump(),
         "headline": _plain(binary_metrics(labels, main, thresholds.review, **bootstrap)),
-        "at_block": _plain(
-            {name: at_block[name] for name in ("precision", "recall", "f1", "mcc", "flagged")}
-        ),
+        "at_block": _plain({name: at_block[name] for name in AT_BLOCK}),
         "slices": {
             name: _slice_figures(labels[rows], main[rows], thresholds.review, bootstrap)
             for name, rows in _slices(test)
@@ -163,7 +175,11 @@ def main() -> None:
     }
     metrics |= {"model": args.model, "corpus": params.data.corpus}
     summary = {name: metrics["headline"][name]["value"] for name in SUMMARY}
-    summary |= {f"{name}_auc": part["auc"]["value"] for name, part in metrics["evaluation"].items()}
+    summary |= {
+        f"{name}_auc": part["auc"]["value"]
+        for name, part in metrics["evaluation"].items()
+        if "auc" in part
+    }
     write_json(metrics, args.metrics)
     write_json(summary, args.summary)
     write_curves(test["label"].to_numpy(), scores[:, 0], args.curves)

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 DEFAULT_HUB = "file:hub"
 
+#: Exit code of ``--check``; an error has 1.
+NOTHING_RELEASED = 3
+
 
 def publish(
     store: Store, hub: LocalHub, kind: "Kind", params: Params, number: int | None = None
@@ -47,7 +50,7 @@ def publish(
         Whether the hub now has a champion; False when this version is below its floors.
     """
     version = _registered(store, kind, number)
-    repo = repo_id(params.hub.namespace, kind)
+    repo = repo_id(_namespace(params), kind)
     tag = version_tag(int(version.version))
     commit = _published(hub, repo, version) or _send(store, hub, repo, kind, version)
     store.client.set_model_version_tag(kind, version.version, "hub", f"{hub}/{repo}")
@@ -190,6 +193,11 @@ def _promotion(tag: str, digest: str, decision: Decision) -> Promotion:
     )
 
 
+def _namespace(params: Params) -> str:
+    """Return whose models they are: what the service is told goes before params.yaml."""
+    return os.environ.get("CAREERLENS_NAMESPACE") or params.hub.namespace
+
+
 @entry_point
 def main() -> None:
     """Run the command."""
@@ -200,20 +208,23 @@ def main() -> None:
     parser.add_argument(
         "--check",
         action="store_true",
-        help="publish nothing; exit with 0 if the hub has a champion of every model",
+        help="publish nothing; exit with 0, and 3 if a model has no champion on the hub",
     )
     args = parser.parse_args()
     kinds = tracking.chosen_kinds(args.kinds)
     hub, params = open_hub(args.hub), load_params()
     if args.check:
-        repos = [repo_id(params.hub.namespace, kind) for kind in kinds]
-        sys.exit(0 if all(has_champion(hub, repo) for repo in repos) else 1)
+        repos = [repo_id(_namespace(params), kind) for kind in kinds]
+        sys.exit(0 if all(has_champion(hub, repo) for repo in repos) else NOTHING_RELEASED)
     if args.version is not None and len(kinds) != 1:
         raise TrackingError("--version is about one model: name it, spam or toxicity")
     with tracking.open_store() as store:
         accepted = [publish(store, hub, kind, params, args.version) for kind in kinds]
     if not all(accepted):
-        sys.exit(1)
+        sys.exit(
+            "publish: what was refused is on the hub as challenger, but is not served: train a "
+            "better model (artifacts/report.md), or set its floors in params.yaml"
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Divide the clean tables into train, validation and test: for ever, by the group of each row."""
 
 import hashlib
-import sys
 from collections import Counter
 from typing import Any
 
@@ -77,10 +76,7 @@ def main() -> None:
     counts = {}
     for model in MODELS:
         sides = split(read_table(getattr(args, model)))
-        try:
-            require_labels(model, sides)
-        except SplitError as error:
-            sys.exit(f"split: {error}")
+        require_labels(model, sides)
         for side, table in sides.items():
             write_table(table, args.splits / model / f"{side}.parquet")
         counts[model] = count_labels(sides)

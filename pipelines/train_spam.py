@@ -38,8 +38,9 @@ def train_spam(
 @entry_point
 def main() -> None:
     """Run the stage."""
-    params = load_params().spam
-    run_training(__doc__, "spam", partial(train_spam, params=params), params.budgets)
+    params = load_params()
+    budgets = params.spam.budgets[params.data.corpus]
+    run_training(__doc__, "spam", partial(train_spam, params=params.spam), budgets)
 
 
 if __name__ == "__main__":

@@ -35,8 +35,9 @@ def train_toxicity(
 @entry_point
 def main() -> None:
     """Run the stage."""
-    params = load_params().toxicity
-    run_training(__doc__, "toxicity", partial(train_toxicity, params=params), params.budgets)
+    params = load_params()
+    budgets = params.toxicity.budgets[params.data.corpus]
+    run_training(__doc__, "toxicity", partial(train_toxicity, params=params.toxicity), budgets)
 
 
 if __name__ == "__main__":

@@ -76,4 +76,5 @@ def _threshold(clean: np.ndarray, budget: float) -> float:
         return 0.0
     # The highest score that must stay below; ties at it stay below too.
     highest_below = np.sort(clean)[len(clean) - 1 - allowed]
-    return float(np.nextafter(highest_below, np.inf))
+    # Scores that saturate at 1 cannot be told apart: no threshold keeps them below it.
+    return min(1.0, float(np.nextafter(highest_below, np.inf)))

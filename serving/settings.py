@@ -1,13 +1,17 @@
 """What an operator can choose: CAREERLENS_* variables, read once at the start."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
+from limits import parse_many
 from pydantic import (
     AfterValidator,
     AliasChoices,
     BeforeValidator,
     Field,
+    SecretStr,
     ValidationError,
     model_validator,
 )
@@ -19,6 +23,8 @@ from models.hub import open_hub
 from serving.errors import SettingsError
 
 PREFIX = "CAREERLENS_"
+ADZUNA_PREFIX = "ADZUNA_"
+KEYS = ("app_id", "app_key")
 
 
 def _check_hub(address: str) -> str:
@@ -29,7 +35,40 @@ def _check_hub(address: str) -> str:
     return address
 
 
+def _check_adzuna_url(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port  # a port that is none raises only when it is read
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("http", "https") or "@" in parts.netloc:
+        raise PydanticCustomError("url", "must be an address such as https://api.adzuna.com")
+    if parts.query or parts.fragment:
+        raise PydanticCustomError("url", "must have no query and no fragment")
+    if parts.scheme == "http" and host not in ("localhost", "127.0.0.1", "::1"):
+        raise PydanticCustomError("url", "must be https://: the keys travel in the address")
+    return address.rstrip("/")
+
+
+def _check_budget(budget: str) -> str:
+    try:
+        sound = all(limit.amount > 0 for limit in parse_many(budget))
+    except ValueError:
+        sound = False
+    if not sound:
+        raise PydanticCustomError("budget", "must be a list of limits such as 25/minute,250/day")
+    return budget
+
+
+def _check_key(key: SecretStr) -> SecretStr:
+    word = key.get_secret_value().strip()
+    if not (word and word.isascii() and word.isprintable() and " " not in word):
+        raise PydanticCustomError("key", "must be one word of plain characters")
+    return SecretStr(word)
+
+
 Score = Annotated[float, Field(ge=0.0, le=1.0)]
+Key = Annotated[SecretStr, AfterValidator(_check_key)]
 
 
 class Settings(BaseSettings):
@@ -51,6 +90,14 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
     max_chars: Annotated[int, Field(ge=1, le=100_000)] = 10_000
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
+
+    adzuna_url: Annotated[str, AfterValidator(_check_adzuna_url)] = "https://api.adzuna.com"
+    adzuna_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    adzuna_tries: Annotated[int, Field(ge=1, le=10)] = 3
+    adzuna_budget: Annotated[str, AfterValidator(_check_budget)] = (
+        "25/minute,250/day,1000/7day,2500/month"
+    )
+    adzuna_cache_seconds: Annotated[float, Field(ge=0, le=86_400)] = 900.0
 
     port: Annotated[int, Field(ge=1, le=65535, validation_alias=AliasChoices("PORT", "port"))] = (
         3000
@@ -74,6 +121,55 @@ class Settings(BaseSettings):
         return self
 
 
+class AdzunaKeys(BaseSettings):
+    """Who we are to Adzuna: ADZUNA_APP_ID and ADZUNA_APP_KEY, or files that hold them.
+
+    Apart from :class:`Settings`, so that whoever shows those shows no key; its own ``repr`` hides
+    them too.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=ADZUNA_PREFIX,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    app_id: Key | None = None
+    app_key: Key | None = None
+    app_id_file: Path | None = None
+    app_key_file: Path | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_files(cls, given: dict[str, Any]) -> dict[str, Any]:
+        files = {name: given[f"{name}_file"] for name in KEYS if given.get(f"{name}_file")}
+        for name in files:
+            if given.get(name):
+                word = ADZUNA_PREFIX + name.upper()
+                raise SettingsError(f"{word} and {word}_FILE are both set: keep one")
+        return given | {name: _read_key(name, Path(file)) for name, file in files.items()}
+
+    def query(self) -> dict[str, str]:
+        """Return the part of a request's query that says who asks."""
+        keys: dict[str, SecretStr | None] = {name: getattr(self, name) for name in KEYS}
+        return {name: key.get_secret_value() for name, key in keys.items() if key is not None}
+
+    def missing(self) -> list[str]:
+        """Return the variables that are still to be set."""
+        return [ADZUNA_PREFIX + name.upper() for name in KEYS if getattr(self, name) is None]
+
+
+def _read_key(name: str, file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{ADZUNA_PREFIX}{name.upper()}_FILE: {file} cannot be read ({type(error).__name__})"
+        ) from None
+
+
 def variable(field: str) -> str:
     """Return the name of the environment variable that sets ``field``."""
     return "PORT" if field in ("PORT", "port") else PREFIX + field.upper()
@@ -90,8 +186,28 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        faults = "; ".join(
-            f"{variable(str(fault['loc'][0]))}: {fault['msg']}"
-            for fault in error.errors(include_input=False, include_url=False)
-        )
-        raise SettingsError(f"wrong value in the environment: {faults}") from None
+        refusal = _wrong_value(error, variable)
+    raise refusal
+
+
+def read_adzuna_keys() -> AdzunaKeys:
+    """Return the keys of this environment, some or all of them None.
+
+    Raises
+    ------
+    SettingsError
+        A sentence that names each variable with a wrong value, and not the value.
+    """
+    try:
+        return AdzunaKeys()
+    except ValidationError as error:
+        refusal = _wrong_value(error, lambda name: ADZUNA_PREFIX + name.upper())
+    raise refusal  # out here, so that pydantic's error, which holds the key, is not its context
+
+
+def _wrong_value(error: ValidationError, name: Callable[[str], str]) -> SettingsError:
+    faults = "; ".join(
+        f"{name(str(fault['loc'][0]))}: {fault['msg']}"
+        for fault in error.errors(include_input=False, include_url=False)
+    )
+    return SettingsError(f"wrong value in the environment: {faults}")

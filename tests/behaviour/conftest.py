@@ -48,7 +48,7 @@ def judges() -> dict[str, Judge]:
         validation = parts["validation"]
         scores = score_texts(fitted, validation["text"].tolist())[:, 0]
         labels = validation["label"].to_numpy()
-        judges[model] = Judge(fitted, choose_thresholds(scores, labels, section.budgets))
+        judges[model] = Judge(fitted, choose_thresholds(scores, labels, section.budgets["starter"]))
     return judges
 
 

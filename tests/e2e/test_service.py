@@ -238,6 +238,9 @@ def test_it_listens_on_the_loopback_alone(server: Server) -> None:
 
 def test_it_runs_on_uvloop_and_logs_json_lines(server: Server) -> None:
     server.client.get("/models", headers={"x-request-id": "seek-me"})
+    deadline = time.monotonic() + 10  # the line is written after the answer is sent
+    while "seek-me" not in server.log and time.monotonic() < deadline:
+        time.sleep(0.02)
     lines = [json.loads(line) for line in server.log.splitlines() if line.startswith("{")]
     [started] = [line for line in lines if line["event"] == "started"]
     assert started["loop"] == "uvloop"

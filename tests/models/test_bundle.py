@@ -1,8 +1,10 @@
 """Every check of a bundle refuses what it is there to refuse, and names it."""
 
 import hashlib
+import io
 import json
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -198,6 +200,71 @@ def test_a_model_that_answers_otherwise_is_refused(bundle: Path, tmp_path: Path)
 def test_a_trusted_type_that_is_no_model_is_refused(bundle: Path) -> None:
     replace_file(bundle, "model.skops", skops.io.dumps([1, 2, 3]))
     with pytest.raises(GoldenMismatchError, match=r"golden\.jsonl"):
+        load_bundle(bundle, "spam")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda manifest: manifest["thresholds"].update(review=float("nan")),
+        lambda manifest: manifest["thresholds"].update(review=0.9, block=0.1),
+        lambda manifest: manifest["thresholds"].update(review=-0.1),
+        lambda manifest: manifest.update(labels=["ham"]),
+        lambda manifest: manifest["files"].update({"nul\0": "0" * 64}),
+    ],
+    ids=["nan", "review above block", "negative", "labels", "name with NUL"],
+)
+def test_a_manifest_with_values_that_make_no_sense_is_refused(
+    bundle: Path, spoil: Callable[[dict[str, Any]], None]
+) -> None:
+    rewrite_manifest(bundle, spoil)
+    with pytest.raises(FormatError):
+        load_bundle(bundle, "spam")
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "metrics.json", "golden.jsonl"])
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"\xff\xfe", b"[1, 2]"])
+def test_json_of_another_shape_is_refused(bundle: Path, name: str, content: bytes) -> None:
+    if name == "manifest.json":
+        (bundle / name).write_bytes(content)
+    else:
+        replace_file(bundle, name, content)
+    with pytest.raises(FormatError, match=name):
+        load_bundle(bundle, "spam")
+
+
+def test_a_model_file_that_unfolds_is_refused(bundle: Path) -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("schema.json", b" " * 10_000_000)
+    replace_file(bundle, "model.skops", target.getvalue())
+    with pytest.raises(FormatError, match="compressed"):
+        load_bundle(bundle, "spam")
+
+
+@pytest.mark.parametrize(
+    "bend",
+    [
+        lambda schema: schema.replace('"__loader__": "ObjectNode"', '"__loader__": "NoSuchNode"'),
+        lambda schema: schema.replace('"__module__": ', '"module": '),
+        lambda schema: schema.replace('"content": {', '"content": [], "was": {'),
+        lambda schema: schema.replace('"file": "000000', '"file": "999999'),
+        lambda schema: schema.replace('"protocol": ', '"protocol": "x", "was": '),
+        lambda _: "[" * 50_000,
+        lambda _: "null",
+        lambda _: "[]",
+    ],
+)
+def test_a_bent_schema_is_refused_by_name(bundle: Path, bend: Callable[[str], str]) -> None:
+    with zipfile.ZipFile(bundle / "model.skops") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["schema.json"] = bend(members["schema.json"].decode()).encode()
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    replace_file(bundle, "model.skops", target.getvalue())
+    with pytest.raises(FormatError, match=r"model\.skops"):
         load_bundle(bundle, "spam")
 
 

@@ -64,6 +64,12 @@ def test_spans_show_the_words_that_carried_a_flagged_message(
     assert passed.toxicity.spans == []
 
 
+def test_a_long_flagged_message_has_spans_too(tiny_bundles: dict[str, Path]) -> None:
+    (verdict,) = moderator(tiny_bundles).moderate(["you stupid idiot " * 200])
+    assert verdict.toxicity.flagged
+    assert 1 <= len(verdict.toxicity.spans) <= 50
+
+
 def test_a_batch_gives_what_each_text_gives_alone(tiny_bundles: dict[str, Path]) -> None:
     judge = moderator(tiny_bundles)
     texts = ["hello", "you idiot", "", "win a prize", "😀"]

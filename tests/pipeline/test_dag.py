@@ -1,6 +1,7 @@
 """The whole DAG on a small sample, run by DVC as a person would."""
 
 import json
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -13,7 +14,7 @@ from tests.factories import ROOT
 from tests.pipeline.conftest import Checkout, make_checkout
 
 FITTING = ("fit_tfidf@", "train_spam'", "train_toxicity'")
-MIRROR = ROOT.parent / "shared" / "datasets"
+MIRROR = Path(os.environ.get("DATA_MIRROR") or ROOT.parent / "shared" / "datasets")
 
 
 def digests(checkout: Checkout) -> dict[str, str]:
@@ -110,16 +111,17 @@ def test_a_corrupted_source_stops_the_dag_by_name(trained: Checkout) -> None:
     good = messages.read_bytes()
     lines = good.split(b"\n")
     try:
-        for spoilt in (
-            good.replace(b"text,spam", b"message,spam", 1),
-            good.replace(b",1,0,", b",maybe,0,"),
-            b"\n".join(lines[: len(lines) // 2]) + b"\n",
-            good.decode().encode("utf-16"),
+        for spoilt, named in (
+            (good.replace(b"text,spam", b"message,spam", 1), "table_columns_to_match"),
+            (good.replace(b",1,0,", b",maybe,0,"), '"maybe"'),
+            (b"\n".join(lines[: len(lines) // 2]) + b"\n", "table_row_count"),
+            (good.decode().encode("utf-16"), "cannot be decoded as utf-8"),
         ):
             messages.write_bytes(spoilt)
             printed = trained.dvc("repro", fails=True)
-            assert "starter" in printed
-            assert "messages.csv" in printed
+            (line,) = [line for line in printed.splitlines() if named in line]
+            assert line.startswith("starter")
+            assert "validate_raw: " in printed
             assert "Running stage 'clean'" not in printed
     finally:
         messages.write_bytes(good)

@@ -318,7 +318,7 @@ def test_semeval_copies_are_dropped_and_the_trial_is_scored_only() -> None:
     )
     tables["tsd_trial.csv"] = table("spans", "text", rows=[("[3]", "tried"), ("[]", "harmless")])
     rows = READERS["toxic_spans"](tables, PARAMS)
-    assert rows["dropped"].tolist() == ["", "copy_in_comments", "no_votes", "", ""]
+    assert rows["dropped"].tolist() == ["", "copy_in_comments", "no_votes", "", "no_spans"]
     assert rows["set"].tolist() == ["", "", "", "semeval_trial", "semeval_trial"]
     assert rows["label"].tolist()[-2:] == [1, 0]
 

@@ -13,15 +13,29 @@ from pipelines.stage import read_json, read_table, write_table
 
 # Fixed for ever: a change here means that models have been tested on what they learnt.
 GOLDEN = {
-    "Are you free for an interview on Monday?": "test",
+    "Are you free for an interview on Monday?": "train",
     "You won a prize, claim at http://x.co now": "train",
-    "Please send your bank details to start on Friday": "train",
-    "What a pathetic answer, you fool": "test",
+    "Please send your bank details to start on Friday": "test",
+    "What a pathetic answer, you fool": "train",
     "kill the process and restart it": "train",
-    "We regret to inform you that the position was filled": "train",
-    "I will report this listing": "validation",
-    "🎉🎉🎉": "test",
+    "Café in Łódź, naïve": "train",
+    "Ｆｕｌｌ width, Сall mе": "train",
+    "you\u200bare here": "train",
+    "Your code is 123 456": "train",
+    "שלום": "train",
+    "🎉🎉🎉": "train",
     "": "test",
+}
+
+# The keys themselves: a change that happens to keep the sides above would still move other rows.
+GOLDEN_KEYS = {
+    "call 0800 123 now": "67b3e2f05b981860",
+    "Café in Łódź, naïve": "d08815487fd67a66",
+    "ｆｕｌｌ width": "39ecd459f143d752",
+    "Сall mе": "ee143afbfb50a1dc",
+    " you\u200bidiot": "ba643325703fabfe",
+    "someone@example.com call 5550100": "3a81d1a6115a12fc",
+    "12 34": "03ac674216f3e15c",
 }
 
 groups = st.text(st.sampled_from("0123456789abcdef"), min_size=16, max_size=16)
@@ -36,6 +50,11 @@ def make_table(texts: list[str], labels: list[int] | None = None) -> pd.DataFram
             "group": [group_key(text) for text in texts],
         }
     )
+
+
+@pytest.mark.parametrize(("text", "key"), GOLDEN_KEYS.items())
+def test_a_text_has_the_key_it_always_had(text: str, key: str) -> None:
+    assert group_key(text) == key
 
 
 @pytest.mark.parametrize(("text", "side"), GOLDEN.items())

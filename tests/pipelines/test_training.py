@@ -11,7 +11,7 @@ share = st.floats(0, 0.5)
 
 
 @given(
-    st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.2, 0.3, 0.7, 0.99, 1.0]), min_size=1, max_size=60),
+    st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.2, 0.3, 0.7, 0.99]), min_size=1, max_size=60),
     share,
     share,
 )
@@ -24,6 +24,12 @@ def test_thresholds_keep_clean_rows_within_their_budgets(
     assert np.mean(np.array(clean) >= chosen.review) <= review
     assert np.mean(np.array(clean) >= chosen.block) <= max(review, block)
     assert chosen.review <= chosen.block
+
+
+def test_scores_that_saturate_leave_the_threshold_at_one() -> None:
+    scores = np.array([0.1, 1.0, 1.0])
+    chosen = choose_thresholds(scores, np.array([0, 0, 1]), BudgetParams(review=0.0, block=0.0))
+    assert (chosen.review, chosen.block) == (1.0, 1.0)
 
 
 def test_a_threshold_is_the_lowest_that_its_budget_allows() -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from pipelines.validate_clean import clean_tables
 from pipelines.validate_raw import check_raw, raw_table
 from tests.factories import ROOT
 
-MIRROR = ROOT.parent / "shared" / "datasets"
+MIRROR = Path(os.environ.get("DATA_MIRROR") or ROOT.parent / "shared" / "datasets")
 EXPECTATIONS = ROOT / "data" / "expectations" / "raw"
 
 SUITE = RawSuite.model_validate(
