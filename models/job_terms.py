@@ -17,8 +17,8 @@ from itertools import pairwise
 MAX_CHARS = 200_000
 _MAX_WORD = 40
 
-# ".NET", "dotnet", "Dot Net" and ". NET" are one word.
-_DOT_NET = re.compile(r"\bdot[ -]?net\b|(?<!\w)\. ?net\b")
+# ".NET", "dotnet" and "Dot Net" are one word.
+_DOT_NET = re.compile(r"\bdot[ -]?net\b")
 _WORD = re.compile(r"\.net\b|[^\W\d_]\w*(?:\+\+|#)?")
 
 

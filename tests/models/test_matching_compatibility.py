@@ -50,15 +50,16 @@ def keyword_list(posting, style):
         "lines": "\n".join(words),
         "run": " ".join(words),
         "every word": " ".join(everything),
+        "pasted": posting.text,
         "hidden sentence": f"Keywords that I have: {', '.join(words)}.",
     }[style]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=80)
 @given(
     resume=st.sampled_from(starter_resumes()),
     posting=st.sampled_from(starter_postings()),
-    style=st.sampled_from(["commas", "lines", "run", "every word", "hidden sentence"]),
+    style=st.sampled_from(["commas", "lines", "run", "every word", "pasted", "hidden sentence"]),
     times=st.sampled_from([1, 2, 20]),
 )
 def test_appended_keywords_raise_an_unrelated_resume_by_a_bounded_amount(
