@@ -17,10 +17,12 @@ from pipelines.expectations import (
     load_raw_suites,
     measure,
 )
-from pipelines.readers import read_raw
+from pipelines.raw_files import read_raw
 from pipelines.sources import read_index
 from pipelines.stage import parse_args, read_json, read_table, write_json
 from pipelines.validate_clean import TABLES
+from pipelines.validate_jobs import TABLES as JOB_TABLES
+from pipelines.validate_jobs import read_objects
 
 
 def measure_parts(frame: pd.DataFrame, suite: CleanSuite) -> dict[str, Figures]:
@@ -35,12 +37,13 @@ def _write(baseline: dict[str, Figures], path: Path) -> None:
 @entry_point
 def main() -> None:
     """Write the baseline of every source in data/raw and of its part of the clean tables."""
-    args = parse_args(__doc__, inputs=["raw", *TABLES, "counts", "expectations"])
+    inputs = ["raw", *TABLES, "counts", *JOB_TABLES, "job_counts", "expectations"]
+    args = parse_args(__doc__, inputs=inputs)
     index = read_index(args.raw)
     if index.left_out:
         sys.exit("baseline: sources were left out (data.exclude_licences); take them all in first")
-    counted = read_json(args.counts)["tables"]
-    parts = [part for table in counted.values() for part in table.values()]
+    counted = [read_json(counts)["tables"] for counts in (args.counts, args.job_counts)]
+    parts = [part for tables in counted for table in tables.values() for part in table.values()]
     if any("not_sampled" in part["dropped"] for part in parts):
         sys.exit("baseline: the clean tables are a sample (data.sample); clean the full data first")
     for source, entry in index.sources.items():
@@ -48,12 +51,13 @@ def main() -> None:
         frames = read_raw(entry.reader, args.raw / source)
         figures = {file: measure(frames[file], suite) for file, suite in suites.items()}
         _write(figures, args.expectations / "raw" / f"{source}.json")
-    for name in TABLES:
+    for name in (*TABLES, *JOB_TABLES):
         suite = load_clean_suite(args.expectations / "clean" / f"{name}.yaml")
         path = args.expectations / "clean" / f"{name}.json"
+        table: Path = getattr(args, name)
+        frame = read_objects(table, suite) if name in JOB_TABLES else read_table(table)
         # The parts of the other corpus stay as they were measured.
-        measured = measure_parts(read_table(getattr(args, name)), suite)
-        _write({**load_baseline(path), **measured}, path)
+        _write({**load_baseline(path), **measure_parts(frame, suite)}, path)
 
 
 if __name__ == "__main__":

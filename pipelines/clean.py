@@ -1,56 +1,21 @@
 """Turn the raw sources into a table for each model and one for evaluation; count what drops out."""
 
-import hashlib
-import re
 from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import Any
 
-import ftfy
 import pandas as pd
 
 from models.errors import CareerlensError
 from models.params import CleanParams, load_params
 from models.text import group_key, normalise, reserved_key
 from pipelines.entry import entry_point
-from pipelines.readers import CATEGORIES, READERS, RawReadError, read_raw
-from pipelines.sources import RESERVED, RawIndex, read_index, read_reserved
+from pipelines.raw_files import RawReadError, read_raw
+from pipelines.readers import CATEGORIES, READERS
+from pipelines.repair import decode, mask
+from pipelines.sampling import sample_rank
+from pipelines.sources import RESERVED, TEXT_TASKS, RawIndex, read_index, read_reserved
 from pipelines.stage import MODELS, parse_args, write_json, write_table
-
-#: Never change it: the rows of a sample would be others.
-SAMPLE_SALT = "careerlens sample 1:"
-
-# Placeholders that models.text turns into the tokens the originals would become.
-# A change of what is masked changes groups too, so that the texts it touches may change sides.
-EMAIL = "someone@example.com"
-PHONE = "5550100"
-
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
-_PHONE = re.compile(
-    # International.
-    r"(?<!\d)\+\d(?:[ ().-]{0,2}\d){6,14}(?!\d)"
-    # Standing alone: a trunk prefix, the American grouping, or a stretch of digits; what follows a
-    # currency sign, a point or an equals sign is an amount, a decimal or part of an address.
-    r"|(?<![\w£$€₹₦¥,.+/=-])"
-    r"(?:0\d{2,4}\)?(?:[ .-]?\d){5,9}|0\d(?:[ .-]\d\d){4}"
-    r"|(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}|\d{7,9})"
-    r"(?!\w|[.,]\d)"
-    # As long as this it is one even where no space sets it off, as in "call09012345678now".
-    r"|(?<![\d£$€₹₦¥])(?<!\d\.)\d{10,15}(?!\d)"
-)
-
-# Only what repairs damage: quotes, ligatures, width and line ends stay as people type them, for
-# normalisation is the model's.
-_REPAIRS = ftfy.TextFixerConfig(
-    uncurl_quotes=False,
-    fix_latin_ligatures=False,
-    fix_character_width=False,
-    fix_line_breaks=False,
-    remove_terminal_escapes=False,
-    remove_control_chars=False,
-    normalization=None,
-    explain=False,
-)
 
 _TRAINING_COLUMNS = {
     "spam": ["text", "label", "source", "category", "group", "weight"],
@@ -62,23 +27,8 @@ class CleanError(CareerlensError):
     """Cleaning leaves nothing to learn from."""
 
 
-def decode(text: str) -> str:
-    """Return ``text`` with mojibake and HTML entities undone and outer white space removed.
-
-    A replacement character stands for something lost before the text reached us; as no message
-    will ever hold it, it becomes a space.
-    """
-    repaired: str = ftfy.fix_text(text, _REPAIRS)
-    return repaired.replace("\ufffd", " ").strip()
-
-
-def mask(text: str) -> str:
-    """Return ``text`` with e-mail addresses and phone numbers replaced by placeholders."""
-    return _PHONE.sub(PHONE, _EMAIL.sub(EMAIL, text))
-
-
 def read_rows(index: RawIndex, raw: Path, params: CleanParams) -> pd.DataFrame:
-    """Return the rows of every source in ``raw``, in the order of their precedence.
+    """Return the rows of every source in ``index``, in the order of their precedence.
 
     Columns as of :func:`pipelines.readers.rows_of`, and ``source``.
     """
@@ -235,9 +185,9 @@ def _in_sample(rows: pd.DataFrame, size: int) -> pd.Series:
     The hash is of the group, so that the choice does not depend on labels, order or other rows.
     """
     used = rows[rows["dropped"] == ""]
-    ranked = used.assign(
-        order=[hashlib.sha256((SAMPLE_SALT + group).encode()).digest() for group in used["group"]]
-    ).sort_values(["order", "plain"], kind="stable")
+    ranked = used.assign(order=[sample_rank(group) for group in used["group"]]).sort_values(
+        ["order", "plain"], kind="stable"
+    )
     chosen = ranked.groupby(["task", "source", "set"]).head(size)
     return rows.index.to_series().isin(chosen.index)
 
@@ -266,7 +216,7 @@ def main() -> None:
         __doc__, inputs=["raw", "validated"], outputs=["spam", "toxicity", "evaluation", "report"]
     )
     params = load_params()
-    index = read_index(args.raw)
+    index = read_index(args.raw).of_tasks(*TEXT_TASKS)
     reserved = read_reserved(args.raw / RESERVED) if index.reserved else frozenset()
     rows = read_rows(index, args.raw, params.clean)
     rows = clean(rows, params.clean, reserved, params.data.sample)

@@ -71,7 +71,7 @@ def ingest(
     Parameters
     ----------
     starter : Path
-        The starter corpus, copied where the choice has it.
+        The folder of the starter corpus, whose files are copied where the choice has them.
     mirror : Path or None
         A folder laid out ``<source>/<file>``, tried before the address of each file.
 
@@ -154,14 +154,14 @@ def _wanted(choice: Choice, starter: Path, raw: Path) -> Iterator[Wanted]:
             if declared.sha256:
                 size, url = declared.bytes, declared.url
                 yield Wanted(name, file, target, declared.sha256, size, url)
-            elif starter.is_file():
-                # Git versions the starter corpus, so whatever it holds is right.
-                yield Wanted(name, file, target, _sha256(starter), origin=starter)
-            else:
+                continue
+            origin = starter / (declared.folder or "") / file
+            if not origin.is_file():
                 raise IngestError(
-                    f"source {name}: no file {starter}; restore it (`git checkout -- {starter}`) "
-                    "or write it anew (`python -m pipelines.starter`)"
+                    f"source {name}: no file {origin}; restore it (`git checkout -- {origin}`)"
                 )
+            # Git versions the starter corpus, so whatever it holds is right.
+            yield Wanted(name, file, target, _sha256(origin), origin=origin)
 
 
 def _copy(wanted: Wanted, copied: Path, arrived: Path) -> None:

@@ -1,168 +1,20 @@
-"""Read the raw files of each source: bytes to tables of strings, then tables to labelled rows."""
+"""Turn the tables of each moderation source into labelled rows."""
 
-import csv
-import io
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
-from models.errors import CareerlensError
 from models.params import CleanParams, ToxicSpansParams
 from models.text import group_key
+from pipelines.raw_files import RawReadError, Tables, column_of
 
 CATEGORIES = ("insult", "threat", "obscene", "identity_attack")
 
-Tables = dict[str, pd.DataFrame]
 Reader = Callable[[Tables, CleanParams], pd.DataFrame]
-
-# The longest text of the public corpus is far below; the module's own limit is lower.
-csv.field_size_limit(10_000_000)
 
 _ONE_ZERO = {"1": 1, "0": 0}
 _TRUE_FALSE = {"true": 1, "false": 0}
-
-
-class RawReadError(CareerlensError):
-    """A raw file is absent, of another encoding or shape, or has a label nobody declared."""
-
-
-def decode_utf8(content: bytes) -> str:
-    """Return ``content`` as UTF-8 text."""
-    return content.decode("utf-8")
-
-
-# Letters whose last byte had no place in Mac Roman and became "_"; which they were is known from
-# the same messages in sms_phishing.
-_LOST_BYTES = {"Ã_": "Ã¼", "â€_": "â€¦", "â”_": "â”¾"}
-
-
-def decode_sms_spam_collection(content: bytes) -> str:
-    """Return the text of spam.csv: UTF-8 that was read as cp1252 and saved as Mac Roman.
-
-    Often taken for cp1252, under which a pound sign reads as two letters. Undoing both steps is
-    strict: bytes that did not come about this way are refused.
-    """
-    text = content.decode("mac_roman")
-    for damaged, whole in _LOST_BYTES.items():
-        text = text.replace(damaged, whole)
-
-    def undo(match: re.Match[str]) -> str:
-        try:
-            return match.group().encode("cp1252").decode("utf-8")
-        except UnicodeError as error:
-            raise UnicodeDecodeError(
-                "mac_roman", content, *match.span(), "unknown sequence"
-            ) from error
-
-    return re.sub(r"[^\x00-\x7f]+", undo, text)
-
-
-@dataclass(frozen=True)
-class RawFormat:
-    """How one raw file is written.
-
-    Attributes
-    ----------
-    columns : tuple of str or None
-        Column names of a file without a header row.
-    lines : bool
-        One text a line, divided at line feeds alone; else comma separated values.
-    """
-
-    columns: tuple[str, ...] | None = None
-    lines: bool = False
-    encoding: str = "utf-8"
-    decode: Callable[[bytes], str] = decode_utf8
-
-
-_CSV = RawFormat()
-
-RAW_FORMATS: dict[str, dict[str, RawFormat]] = {
-    "starter": {"messages.csv": _CSV},
-    "sms_spam_collection": {
-        "spam.csv": RawFormat(
-            encoding="Mac Roman over cp1252 over UTF-8", decode=decode_sms_spam_collection
-        )
-    },
-    "sms_phishing": {"Dataset_5971.csv": _CSV},
-    "jigsaw_balanced": {"test.csv": RawFormat(columns=("text", "label"))},
-    "wiki_context_toxicity": {"gc.csv": _CSV, "gn.csv": _CSV},
-    "toxic_spans": dict.fromkeys(
-        ("comments.csv", "annotations.csv", "spans.csv", "tsd_train.csv", "tsd_trial.csv"), _CSV
-    ),
-    "tweeteval_offensive": {
-        **dict.fromkeys(("train_text.txt", "val_text.txt"), RawFormat(("text",), lines=True)),
-        **dict.fromkeys(("train_labels.txt", "val_labels.txt"), RawFormat(("label",), lines=True)),
-    },
-    "unintended_bias": {
-        "toxicity_nonfuzzed_testset.csv": _CSV,
-        "en_sentence_templates.csv": _CSV,
-    },
-}
-
-
-def read_raw(reader: str, folder: Path) -> Tables:
-    """Return every file of one source as a table of strings, whatever its columns are called.
-
-    Parameters
-    ----------
-    reader : str
-        The reader that data/sources.yaml names for the source.
-    folder : Path
-        ``data/raw/<source>``.
-
-    Raises
-    ------
-    RawReadError
-        If a file is absent, cannot be decoded, or is not the table its format says.
-    """
-    if reader not in RAW_FORMATS:
-        raise RawReadError(
-            f"source {folder.name}: no reader {reader!r}; data/sources.yaml may name "
-            + ", ".join(RAW_FORMATS)
-        )
-    return {
-        name: _read_table(folder / name, raw_format)
-        for name, raw_format in RAW_FORMATS[reader].items()
-    }
-
-
-def _read_table(path: Path, raw_format: RawFormat) -> pd.DataFrame:
-    where = f"source {path.parent.name}, file {path}"
-    try:
-        text = raw_format.decode(path.read_bytes())
-    except OSError as error:
-        raise RawReadError(f"{where}: {error.strerror}; run `dvc repro ingest`") from error
-    except UnicodeDecodeError as error:
-        raise RawReadError(
-            f"{where}: not {raw_format.encoding}: {error.reason} at byte {error.start}; "
-            "restore the original file (`dvc repro --force ingest`), or declare its new encoding "
-            "in pipelines/readers.py"
-        ) from error
-    if raw_format.lines:
-        rows = [[line] for line in text.removesuffix("\n").split("\n")]
-    else:
-        try:
-            rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-        except csv.Error as error:
-            raise RawReadError(f"{where}: malformed CSV ({error}); is the file cut off?") from error
-    if not rows:
-        raise RawReadError(f"{where}: the file is empty; run `dvc repro --force ingest`")
-    columns = raw_format.columns or _named(rows.pop(0))
-    for number, row in enumerate(rows, start=1):
-        if len(row) != len(columns):
-            raise RawReadError(
-                f"{where}: record {number} has {len(row)} fields where {len(columns)} are expected"
-            )
-    return pd.DataFrame(rows, columns=list(columns), dtype=str)
-
-
-def _named(header: Sequence[str]) -> list[str]:
-    """Name nameless columns as pandas does."""
-    return [name or f"Unnamed: {position}" for position, name in enumerate(header)]
 
 
 def rows_of(
@@ -188,8 +40,8 @@ def rows_of(
 def read_starter(tables: Tables, _params: CleanParams) -> pd.DataFrame:
     """Each message twice, once for each model; a template is a group."""
     name = "messages.csv"
-    text, category = _column(tables, name, "text"), _column(tables, name, "category")
-    groups = [group_key(f"starter template {key}") for key in _column(tables, name, "template")]
+    text, category = column_of(tables, name, "text"), column_of(tables, name, "category")
+    groups = [group_key(f"starter template {key}") for key in column_of(tables, name, "template")]
     both = []
     for task, column in (("spam", "spam"), ("toxicity", "toxic")):
         rows = rows_of(text, _labels(tables, name, column, _ONE_ZERO), task=task)
@@ -206,7 +58,7 @@ def read_sms_spam_collection(tables: Tables, _params: CleanParams) -> pd.DataFra
     """Messages whose commas were taken for separators are put together again."""
     name = "spam.csv"
     labels = _labels(tables, name, "v1", {"ham": 0, "spam": 1})
-    text = _column(tables, name, "v2")
+    text = column_of(tables, name, "v2")
     for column in tables[name].columns:
         if column.startswith("Unnamed"):
             rest = tables[name][column]
@@ -223,10 +75,10 @@ _LOST_APOSTROPHE = re.compile(r"(?<=[A-Za-z])\ufffd(?=(?:t|s|m|d|ll|re|ve)\b)")
 def read_sms_phishing(tables: Tables, _params: CleanParams) -> pd.DataFrame:
     """Smishing is spam too, and keeps its name as category."""
     name = "Dataset_5971.csv"
-    text = _column(tables, name, "TEXT").str.replace(_LOST_POUND, "£", regex=True)
+    text = column_of(tables, name, "TEXT").str.replace(_LOST_POUND, "£", regex=True)
     text = text.str.replace(_LOST_APOSTROPHE, "'", regex=True)
     labels = _labels(tables, name, "LABEL", {"ham": 0, "spam": 1, "smishing": 1})
-    smishing = _column(tables, name, "LABEL").str.casefold() == "smishing"
+    smishing = column_of(tables, name, "LABEL").str.casefold() == "smishing"
     rows = rows_of(text, labels, task="spam")
     return rows.assign(category=smishing.map({True: "smishing", False: ""}))
 
@@ -234,7 +86,7 @@ def read_sms_phishing(tables: Tables, _params: CleanParams) -> pd.DataFrame:
 def read_jigsaw_balanced(tables: Tables, _params: CleanParams) -> pd.DataFrame:
     """Talk-page comments."""
     labels = _labels(tables, "test.csv", "label", _ONE_ZERO)
-    return rows_of(_column(tables, "test.csv", "text"), labels, task="toxicity")
+    return rows_of(column_of(tables, "test.csv", "text"), labels, task="toxicity")
 
 
 def read_wiki_context_toxicity(tables: Tables, _params: CleanParams) -> pd.DataFrame:
@@ -242,7 +94,7 @@ def read_wiki_context_toxicity(tables: Tables, _params: CleanParams) -> pd.DataF
     parts = []
     for name in ("gc.csv", "gn.csv"):
         labels = _labels(tables, name, "label", _ONE_ZERO)
-        parts.append(rows_of(_column(tables, name, "text"), labels, task="toxicity"))
+        parts.append(rows_of(column_of(tables, name, "text"), labels, task="toxicity"))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -250,7 +102,7 @@ def read_tweeteval_offensive(tables: Tables, _params: CleanParams) -> pd.DataFra
     """Tweets, and their labels line by line."""
     parts = []
     for part in ("train", "val"):
-        text = _column(tables, f"{part}_text.txt", "text")
+        text = column_of(tables, f"{part}_text.txt", "text")
         labels = _labels(tables, f"{part}_labels.txt", "label", _ONE_ZERO)
         if len(text) != len(labels):
             raise RawReadError(
@@ -268,8 +120,8 @@ def read_toxic_spans(tables: Tables, params: CleanParams) -> pd.DataFrame:
     nothing and is dropped, the trial file is an evaluation set.
     """
     votes = label_votes(tables, params.toxic_spans)
-    votes = votes.reindex(_column(tables, "comments.csv", "comment_id"))
-    text = _column(tables, "comments.csv", "comment_text")
+    votes = votes.reindex(column_of(tables, "comments.csv", "comment_id"))
+    text = column_of(tables, "comments.csv", "comment_text")
     rows = rows_of(text, votes["label"].fillna(0).astype(int), task="toxicity")
     rows["dropped"] = votes["dropped"].fillna("no_votes").to_numpy()
     for category in CATEGORIES:
@@ -286,13 +138,13 @@ def read_toxic_spans(tables: Tables, params: CleanParams) -> pd.DataFrame:
 
 def _semeval(tables: Tables, name: str) -> pd.DataFrame:
     """Label a comment toxic when any toxic characters are listed."""
-    spans = _column(tables, name, "spans")
+    spans = column_of(tables, name, "spans")
     malformed = ~spans.str.fullmatch(r"\[[\d, ]*\]")
     if malformed.any():
         raise RawReadError(
             f"{name}, column 'spans': {malformed.sum()} rows hold no list of numbers"
         )
-    return rows_of(_column(tables, name, "text"), (spans != "[]").astype(int), task="toxicity")
+    return rows_of(column_of(tables, name, "text"), (spans != "[]").astype(int), task="toxicity")
 
 
 # As written in spans.csv, case aside; three rows are cut short. Others mean no category of ours.
@@ -321,8 +173,8 @@ def label_votes(tables: Tables, params: ToxicSpansParams) -> pd.DataFrame:
     name = "annotations.csv"
     votes = pd.DataFrame(
         {
-            "annotation": _column(tables, name, "annotation"),
-            "comment": _column(tables, name, "comment_id"),
+            "annotation": column_of(tables, name, "annotation"),
+            "comment": column_of(tables, name, "comment_id"),
             "doubt": _labels(tables, name, "not toxic", _TRUE_FALSE).astype(float),
         }
     )
@@ -334,8 +186,8 @@ def label_votes(tables: Tables, params: ToxicSpansParams) -> pd.DataFrame:
 
     spans = pd.DataFrame(
         {
-            "annotation": _column(tables, "spans.csv", "annotation"),
-            "type": _column(tables, "spans.csv", "type").str.strip().str.casefold(),
+            "annotation": column_of(tables, "spans.csv", "annotation"),
+            "type": column_of(tables, "spans.csv", "type").str.strip().str.casefold(),
         }
     )
     spans["category"] = spans["type"].map(_SPAN_TYPES)
@@ -353,10 +205,10 @@ def read_unintended_bias(tables: Tables, _params: CleanParams) -> pd.DataFrame:
     """Two evaluation sets."""
     name = "toxicity_nonfuzzed_testset.csv"
     labels = _labels(tables, name, "toxic", _TRUE_FALSE)
-    comments = rows_of(_column(tables, name, "comment"), labels, task="toxicity")
+    comments = rows_of(column_of(tables, name, "comment"), labels, task="toxicity")
     name = "en_sentence_templates.csv"
     labels = _labels(tables, name, "toxicity", {"nontoxic": 0, "toxic": 1})
-    templates = rows_of(_column(tables, name, "phrase"), labels, task="toxicity")
+    templates = rows_of(column_of(tables, name, "phrase"), labels, task="toxicity")
     return pd.concat(
         [
             comments.assign(set="unintended_bias_nonfuzzed"),
@@ -378,19 +230,9 @@ READERS: Mapping[str, Reader] = {
 }
 
 
-def _column(tables: Tables, file: str, column: str) -> pd.Series:
-    table = tables[file]
-    if column not in table.columns:
-        raise RawReadError(
-            f"{file}: no column {column!r}, only {', '.join(table.columns)}; restore the file "
-            "(`dvc repro --force ingest`) or adapt pipelines/readers.py"
-        )
-    return table[column]
-
-
 def _labels(tables: Tables, file: str, column: str, meaning: Mapping[str, int]) -> pd.Series:
     """Return 0 or 1 for each cell, case ignored."""
-    cells = _column(tables, file, column).str.casefold()
+    cells = column_of(tables, file, column).str.casefold()
     strangers = sorted(set(cells) - set(meaning))
     if strangers:
         raise RawReadError(

@@ -13,6 +13,8 @@ from pipelines.stage import read_json, write_json
 
 #: ``moderation`` sources carry a label for each of the two text models.
 Task = Literal["spam", "toxicity", "moderation", "skills", "jobs"]
+TEXT_TASKS: tuple[Task, ...] = ("spam", "toxicity", "moderation")
+JOB_TASKS: tuple[Task, ...] = ("skills", "jobs")
 Role = Literal["train", "evaluation"]
 
 #: A name is one component of a path below data/raw, so it must not lead anywhere else.
@@ -32,9 +34,13 @@ class _Declaration(BaseModel):
 
 
 class DeclaredFile(_Declaration):
-    """One file of a source; address and digest are absent where git versions the file."""
+    """One file of a source; address and digest are absent where git versions the file.
+
+    ``folder`` is where a file of the starter corpus lies, if not in data/starter itself.
+    """
 
     role: Role
+    folder: Name | None = None
     url: Annotated[str, Field(pattern=r"^https?://")] | None = None
     sha256: Sha256 | None = None
     bytes: Annotated[int, Field(gt=0)] | None = None
@@ -113,6 +119,12 @@ class RawIndex(_Declaration):
     left_out: dict[str, str]
     reserved: RawReserved | None
 
+    def of_tasks(self, *tasks: Task) -> "RawIndex":
+        """Return the index with the sources of ``tasks`` alone."""
+        sources = {name: source for name, source in self.sources.items() if source.task in tasks}
+        order = tuple(name for name in self.order if name in sources)
+        return self.model_copy(update={"order": order, "sources": sources})
+
 
 def load_catalogue(path: Path) -> Catalogue:
     """Read and check data/sources.yaml.
@@ -138,7 +150,8 @@ def choose_sources(catalogue: Catalogue, corpus: Corpus, exclude_licences: Seque
     Raises
     ------
     SourcesError
-        If no file of role train is left for spam, or none for toxicity.
+        If no file of role train is left for spam, for toxicity or for jobs. Skills need none:
+        the taxonomy is there without sources.
     """
     excluded = [words.casefold() for words in exclude_licences]
     kept: dict[str, Source] = {}
@@ -150,7 +163,7 @@ def choose_sources(catalogue: Catalogue, corpus: Corpus, exclude_licences: Seque
             left_out[name] = source.licence
         else:
             kept[name] = source
-    for task in ("spam", "toxicity"):
+    for task in ("spam", "toxicity", "jobs"):
         if not any(_trains(source, task) for source in kept.values()):
             raise SourcesError(
                 f"no source of corpus {corpus} is left to train {task} on: data.exclude_licences "
@@ -188,9 +201,8 @@ def read_reserved(path: Path) -> frozenset[str]:
 
 
 def _trains(source: Source, task: str) -> bool:
-    return source.task in (task, "moderation") and any(
-        file.role == "train" for file in source.files.values()
-    )
+    tasks = ("spam", "toxicity") if source.task == "moderation" else (source.task,)
+    return task in tasks and any(file.role == "train" for file in source.files.values())
 
 
 def _faults(error: ValidationError) -> str:

@@ -16,7 +16,7 @@ from pipelines.expectations import (
     row_range,
     shape_expectations,
 )
-from pipelines.readers import RawReadError, read_raw
+from pipelines.raw_files import RawReadError, read_raw
 from pipelines.sources import RawIndex, read_index
 from pipelines.stage import parse_args
 from pipelines.validate import Table, Verdict, conclude, unmet, validate

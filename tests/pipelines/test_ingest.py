@@ -14,6 +14,7 @@ from pipelines.sources import Catalogue, RawIndex, choose_sources
 from tests.factories import ROOT
 
 SPAM, TOXIC = b"label,text\nspam,win a prize\n", b"you are dreadful,1\n"
+JOBS = b"title\nCook\n"
 RESERVED = b"# Hashes.\n0001210a98b0cf14\n"
 
 Answer = tuple[int, bytes]
@@ -52,7 +53,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedServer]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(stage, "WAITS_SECONDS", (0.0, 0.0, 0.0))
     with ScriptedServer(("127.0.0.1", 0), ScriptedHandler) as running:
-        running.script = {"/spam.csv": [(200, SPAM)], "/toxic.csv": [(200, TOXIC)]}
+        running.script = {
+            "/spam.csv": [(200, SPAM)],
+            "/toxic.csv": [(200, TOXIC)],
+            "/jobs.csv": [(200, JOBS)],
+        }
         running.asked = []
         thread = threading.Thread(target=running.serve_forever, args=(0.01,))
         thread.start()
@@ -77,21 +82,28 @@ def make_catalogue(address: str) -> Catalogue:
             "files": {file: {**facts, "bytes": len(content)}},
         }
 
-    starter = {
-        "corpus": "starter",
-        "task": "moderation",
-        "licence": "Apache-2.0",
-        "about": "",
-        "reader": "starter",
-        "files": {"messages.csv": {"role": "train"}},
-    }
+    def starter(task: str, **files: str | None) -> dict[str, object]:
+        return {
+            "corpus": "starter",
+            "task": task,
+            "licence": "Apache-2.0",
+            "about": "",
+            "reader": task,
+            "files": {
+                name.replace("_", "."): {"role": "train", "folder": folder}
+                for name, folder in files.items()
+            },
+        }
+
     return Catalogue.model_validate(
         {
             "reserved": {"sha256": sha256(RESERVED)},
             "sources": {
-                "starter": starter,
+                "starter": starter("moderation", messages_csv=None),
+                "starter_jobs": starter("jobs", postings_jsonl=None, resumes_yaml="jobs"),
                 "letters": source("spam", "spam.csv", SPAM),
                 "comments": source("toxicity", "toxic.csv", TOXIC),
+                "adverts": source("jobs", "jobs.csv", JOBS),
             },
         }
     )
@@ -109,7 +121,14 @@ def bring(
     catalogue: Catalogue, raw: Path, mirror: Path | None = None, corpus: str = "public"
 ) -> RawIndex:
     choice = choose_sources(catalogue, corpus, [])  # type: ignore[arg-type]
-    return ingest(catalogue, choice, raw.parent / "messages.csv", raw, mirror)
+    return ingest(catalogue, choice, raw.parent / "starter", raw, mirror)
+
+
+def make_starter(folder: Path) -> None:
+    """Write a starter corpus next to ``folder``/raw."""
+    (folder / "starter" / "jobs").mkdir(parents=True)
+    for name in ("messages.csv", "postings.jsonl", "jobs/resumes.yaml"):
+        (folder / "starter" / name).write_text(f"content of {name}\n")
 
 
 def files_below(folder: Path) -> set[str]:
@@ -129,9 +148,9 @@ def test_files_come_from_their_addresses_and_are_described(
 ) -> None:
     raw = tmp_path / "raw"
     index = bring(make_catalogue(server.address), raw)
-    assert files_below(raw) == {"letters/spam.csv", "comments/toxic.csv"}
+    assert files_below(raw) == {"letters/spam.csv", "comments/toxic.csv", "adverts/jobs.csv"}
     assert (raw / "letters" / "spam.csv").read_bytes() == SPAM
-    assert index.order == ("letters", "comments")
+    assert index.order == ("letters", "comments", "adverts")
     assert index.sources["letters"].files["spam.csv"].sha256 == sha256(SPAM)
     assert index.sources["letters"].files["spam.csv"].bytes == len(SPAM)
     assert index.reserved is None
@@ -143,10 +162,11 @@ def test_the_mirror_comes_first_and_the_address_serves_what_it_lacks(
 ) -> None:
     mirror = make_mirror(tmp_path / "mirror", letters__spam_csv=SPAM, reserved_txt=RESERVED)
     index = bring(make_catalogue(server.address), tmp_path / "raw", mirror)
-    assert server.asked == ["/toxic.csv"]
+    assert server.asked == ["/toxic.csv", "/jobs.csv"]
     assert files_below(tmp_path / "raw") == {
         "letters/spam.csv",
         "comments/toxic.csv",
+        "adverts/jobs.csv",
         "reserved.txt",
     }
     assert index.reserved is not None
@@ -190,12 +210,17 @@ def test_a_second_run_by_hand_keeps_right_files_and_mends_wrong_ones(
 
 def test_what_another_corpus_left_is_removed(server: ScriptedServer, tmp_path: Path) -> None:
     catalogue, raw = make_catalogue(server.address), tmp_path / "raw"
-    (tmp_path / "messages.csv").write_bytes(b"text\nhello\n")
+    make_starter(tmp_path)
     bring(catalogue, raw)
     index = bring(catalogue, raw, corpus="starter")
-    assert files_below(raw) == {"starter/messages.csv"}
-    assert list(raw.iterdir()) == [raw / "starter"]
-    assert index.sources["starter"].files["messages.csv"].sha256 == sha256(b"text\nhello\n")
+    assert files_below(raw) == {
+        "starter/messages.csv",
+        "starter_jobs/postings.jsonl",
+        "starter_jobs/resumes.yaml",
+    }
+    assert set(raw.iterdir()) == {raw / "starter", raw / "starter_jobs"}
+    content = b"content of jobs/resumes.yaml\n"
+    assert index.sources["starter_jobs"].files["resumes.yaml"].sha256 == sha256(content)
 
 
 def test_a_folder_with_files_of_somebody_else_is_left_alone(
@@ -273,9 +298,12 @@ def test_a_file_that_fails_leaves_the_verified_ones_before_it_and_no_index(
     assert files_below(tmp_path / "raw") == {"letters/spam.csv"}
 
 
-def test_a_missing_starter_corpus_says_how_to_restore_it(tmp_path: Path) -> None:
-    with pytest.raises(IngestError, match=r"git checkout -- .*messages\.csv"):
+def test_a_missing_file_of_the_starter_corpus_says_how_to_restore_it(tmp_path: Path) -> None:
+    make_starter(tmp_path)
+    (tmp_path / "starter" / "jobs" / "resumes.yaml").unlink()
+    with pytest.raises(IngestError, match=r"git checkout -- .*starter/jobs/resumes\.yaml"):
         bring(make_catalogue("http://localhost"), tmp_path / "raw", corpus="starter")
+    assert not (tmp_path / "raw" / "starter_jobs" / "resumes.yaml").exists()
 
 
 def test_a_relative_mirror_starts_at_dvcs_root(
@@ -302,16 +330,25 @@ def test_the_stage_brings_the_starter_corpus_with_no_network(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
-    sources, starter = ROOT / "data/sources.yaml", ROOT / "data/starter/messages.csv"
+    sources, starter = ROOT / "data/sources.yaml", ROOT / "data/starter"
     words = ["--sources", str(sources), "--starter", str(starter), "--raw", "data/raw"]
     monkeypatch.setattr("sys.argv", ["ingest", *words])
     monkeypatch.setenv("DATA_MIRROR", "no/such/folder")  # of no concern to the starter corpus
     stage.main()
     raw = tmp_path / "data" / "raw"
-    assert files_below(raw) == {"sources.json", "starter/messages.csv"}
+    assert files_below(raw) == {
+        "sources.json",
+        "starter/messages.csv",
+        "starter_jobs/postings.jsonl",
+        "starter_jobs/resumes.yaml",
+    }
     index = json.loads((raw / "sources.json").read_text())
     assert index["corpus"] == "starter"
     assert index["reserved"] is None
-    assert index["sources"]["starter"]["files"]["messages.csv"]["sha256"] == sha256(
-        starter.read_bytes()
-    )
+    for source, name, origin in (
+        ("starter", "messages.csv", "messages.csv"),
+        ("starter_jobs", "resumes.yaml", "jobs/resumes.yaml"),
+    ):
+        content = (starter / origin).read_bytes()
+        assert (raw / source / name).read_bytes() == content
+        assert index["sources"][source]["files"][name]["sha256"] == sha256(content)

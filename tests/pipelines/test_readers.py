@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -7,9 +6,9 @@ import pytest
 from models import toxicity
 from models.params import CleanParams, ToxicSpansParams
 from models.text import group_key
-from pipelines.readers import CATEGORIES, RAW_FORMATS, READERS, RawReadError, Tables, read_raw
-from pipelines.sources import load_catalogue
-from tests.factories import ROOT
+from pipelines.raw_files import RawReadError, Tables
+from pipelines.readers import CATEGORIES, READERS
+from tests.pipelines.tables import table
 
 PARAMS = CleanParams(
     min_chars=2,
@@ -18,124 +17,12 @@ PARAMS = CleanParams(
 )
 
 
-def table(*columns: str, rows: list[tuple[str, ...]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(columns), dtype=str)
-
-
-def written(folder: Path, name: str, content: bytes) -> Path:
-    """Write one raw file below ``folder``/<source> and return the source's folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_bytes(content)
-    return folder
-
-
-def read_one(folder: Path, reader: str, name: str, content: bytes) -> pd.DataFrame:
-    return read_raw(reader, written(folder / reader, name, content))[name]
-
-
-def damaged(text: str) -> bytes:
-    """Return ``text`` as spam.csv has it, for characters that survived."""
-    return text.encode("utf-8").decode("cp1252").encode("mac_roman")
-
-
-def test_every_declared_source_has_a_reader_for_its_files() -> None:
-    sources = load_catalogue(ROOT / "data" / "sources.yaml").sources.values()
-    assert {source.reader: set(source.files) for source in sources} == {
-        reader: set(files) for reader, files in RAW_FORMATS.items()
-    }
-    assert set(READERS) == set(RAW_FORMATS)
-
-
 def test_the_categories_are_those_of_the_model() -> None:
     # Stated in both places: importing the model would make the data stages wait for scikit-learn.
     assert CATEGORIES == toxicity.CATEGORIES
 
 
-# Raw files
-
-
-def test_a_renamed_column_is_still_read_for_the_validation_to_name(tmp_path: Path) -> None:
-    raw = read_one(
-        tmp_path, "sms_phishing", "Dataset_5971.csv", b'KIND,TEXT\nham,"a, b\nc"\nspam,\n'
-    )
-    assert list(raw.columns) == ["KIND", "TEXT"]
-    assert raw.to_numpy().tolist() == [["ham", "a, b\nc"], ["spam", ""]]
-
-
-def test_columns_of_a_file_without_header_get_names_and_the_first_row_stays(
-    tmp_path: Path,
-) -> None:
-    raw = read_one(tmp_path, "jigsaw_balanced", "test.csv", b"hello,0\nbye,1\n")
-    assert raw.to_dict("list") == {"text": ["hello", "bye"], "label": ["0", "1"]}
-
-
-def test_lines_are_divided_at_line_feeds_alone(tmp_path: Path) -> None:
-    folder = tmp_path / "tweeteval_offensive"
-    odd = "one\u2028still one\x85and\x0b\rthis \n\ntwo\n"
-    for name, content in {
-        "train_text.txt": odd,
-        "val_text.txt": "x",
-        "train_labels.txt": "0\n1\n0\n",
-        "val_labels.txt": "1\n",
-    }.items():
-        written(folder, name, content.encode())
-    raw = read_raw("tweeteval_offensive", folder)
-    assert raw["train_text.txt"]["text"].tolist() == [
-        "one\u2028still one\x85and\x0b\rthis ",
-        "",
-        "two",
-    ]
-    assert raw["val_text.txt"]["text"].tolist() == ["x"]
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"LABEL,TEXT\nham,caf\xe9 at nine\n", r"not utf-8: .* at byte 18"),
-        ("LABEL,TEXT\nham,hi\n".encode("utf-16"), "not utf-8: .* at byte 0"),
-        (b'LABEL,TEXT\nham,"cut off', "malformed CSV"),
-        (b"LABEL,TEXT\nham,a,b\n", "record 1 has 3 fields where 2 are expected"),
-        (b"", "empty"),
-    ],
-)
-def test_a_file_that_cannot_be_read_is_named_with_the_reason(
-    tmp_path: Path, content: bytes, said: str
-) -> None:
-    with pytest.raises(RawReadError, match=said) as caught:
-        read_one(tmp_path, "sms_phishing", "Dataset_5971.csv", content)
-    assert "source sms_phishing, file" in str(caught.value)
-    assert "Dataset_5971.csv" in str(caught.value)
-
-
-def test_an_absent_file_is_named_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(RawReadError, match=r"test\.csv: No such file.*dvc repro ingest"):
-        read_raw("jigsaw_balanced", tmp_path / "jigsaw_balanced")
-
-
-def test_an_unknown_reader_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RawReadError, match="no reader 'other'"):
-        read_raw("other", tmp_path)
-
-
-# sms_spam_collection
-
-
-def test_text_read_as_cp1252_and_saved_as_mac_roman_is_recovered(tmp_path: Path) -> None:
-    text = 'v1,v2\nham,"£5 – you’ll say Ü ‘no’ at the café"\n'
-    raw = read_one(tmp_path, "sms_spam_collection", "spam.csv", damaged(text))
-    assert raw["v2"].tolist() == ["£5 – you’ll say Ü ‘no’ at the café"]
-
-
-def test_letters_whose_last_byte_was_lost_are_put_back(tmp_path: Path) -> None:
-    content = b"v1,v2\nham," + "So Ã_ say_ â€_ ok_".encode("mac_roman") + b"\n"
-    raw = read_one(tmp_path, "sms_spam_collection", "spam.csv", content)
-    assert raw["v2"].tolist() == ["So ü say_ … ok_"]
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
-def test_spam_csv_in_any_other_encoding_is_refused(tmp_path: Path, encoding: str) -> None:
-    with pytest.raises(RawReadError, match=r"spam\.csv: not Mac Roman over cp1252 .* at byte"):
-        read_one(tmp_path, "sms_spam_collection", "spam.csv", "v1,v2\nham,£5\n".encode(encoding))
+# Spam
 
 
 def test_messages_that_overflow_into_further_columns_are_joined() -> None:
@@ -149,9 +36,6 @@ def test_messages_that_overflow_into_further_columns_are_joined() -> None:
     assert rows["label"].tolist() == [0, 1]
     assert set(rows["task"]) == {"spam"}
     assert rows[list(CATEGORIES)].isna().all(axis=None)
-
-
-# sms_phishing
 
 
 def test_smishing_is_spam_in_whatever_case_and_keeps_its_name() -> None:

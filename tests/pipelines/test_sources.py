@@ -11,6 +11,7 @@ from pipelines.sources import (
     RawIndex,
     RawSource,
     SourcesError,
+    Task,
     choose_sources,
     load_catalogue,
     read_index,
@@ -20,7 +21,6 @@ from pipelines.sources import (
 from tests.factories import ROOT
 
 LISTED = ROOT.parent / "shared" / "datasets" / "datasets.yaml"
-MODERATION_TASKS = ("spam", "toxicity", "toxicity (evaluation)")
 
 
 @pytest.fixture
@@ -37,10 +37,13 @@ def edited(folder: Path, edit: Callable[[dict[str, Any]], None]) -> Path:
     return path
 
 
-def test_the_starter_corpus_is_one_source_for_both_models(declared: Catalogue) -> None:
+def test_the_starter_corpus_is_one_source_for_messages_and_one_for_jobs(
+    declared: Catalogue,
+) -> None:
     chosen = choose_sources(declared, "starter", [])
     assert {name: source.task for name, source in chosen.sources.items()} == {
-        "starter": "moderation"
+        "starter": "moderation",
+        "starter_jobs": "jobs",
     }
     assert chosen.left_out == {}
 
@@ -54,16 +57,23 @@ def test_public_sources_keep_their_order_of_precedence(declared: Catalogue) -> N
         "toxic_spans",
         "tweeteval_offensive",
         "unintended_bias",
+        "skillspan",
+        "onet",
+        "esco",
+        "esco_labels",
+        "dice_jobs",
+        "google_jobs",
+        "glassdoor_jobs",
+        "resume_categories",
     ]
 
 
 @pytest.mark.skipif(not LISTED.exists(), reason="the shared list of datasets is not here")
-def test_every_listed_spam_and_toxicity_file_is_declared_as_listed(declared: Catalogue) -> None:
+def test_every_listed_file_is_declared_as_listed(declared: Catalogue) -> None:
     listed = yaml.safe_load(LISTED.read_text(encoding="utf-8"))["datasets"]
     expected = {
         (name, file["name"], file["role"], file["url"], file["sha256"], file["bytes"])
         for name, dataset in listed.items()
-        if dataset["task"] in MODERATION_TASKS
         for file in dataset["files"]
     }
     assert {
@@ -94,6 +104,26 @@ def test_evaluation_files_alone_are_nothing_to_learn_from(declared: Catalogue) -
         choose_sources(declared, "public", licences)
 
 
+def test_without_postings_there_is_nothing_to_learn_jobs_from(declared: Catalogue) -> None:
+    with pytest.raises(SourcesError, match=r"train jobs.*'unstated'.*glassdoor_jobs"):
+        choose_sources(declared, "public", ["unstated"])
+
+
+def test_without_sources_of_skills_the_taxonomy_is_there_still(declared: Catalogue) -> None:
+    licences = ["MIT", "O*NET", "European Commission"]
+    chosen = choose_sources(declared, "public", licences)
+    assert list(chosen.left_out) == ["skillspan", "onet", "esco", "esco_labels"]
+    assert "dice_jobs" in chosen.sources
+
+
+def test_messages_and_resumes_alone_are_nothing_to_learn_jobs_from(declared: Catalogue) -> None:
+    resumes = {"resumes.yaml": declared.sources["starter_jobs"].files["resumes.yaml"]}
+    scored = declared.sources["starter_jobs"].model_copy(update={"files": resumes})
+    sources = declared.sources | {"starter_jobs": scored}
+    with pytest.raises(SourcesError, match="train jobs"):
+        choose_sources(declared.model_copy(update={"sources": sources}), "starter", [])
+
+
 def rename_a_key(content: dict[str, Any]) -> None:
     source = content["sources"]["sms_phishing"]
     source["license"] = source.pop("licence")
@@ -102,6 +132,10 @@ def rename_a_key(content: dict[str, Any]) -> None:
 def lead_elsewhere(content: dict[str, Any]) -> None:
     files = content["sources"]["sms_phishing"]["files"]
     files["../../Dataset_5971.csv"] = files.pop("Dataset_5971.csv")
+
+
+def lead_elsewhere_by_folder(content: dict[str, Any]) -> None:
+    content["sources"]["starter_jobs"]["files"]["resumes.yaml"]["folder"] = "../.."
 
 
 def unpin(content: dict[str, Any]) -> None:
@@ -117,6 +151,7 @@ def shorten_a_digest(content: dict[str, Any]) -> None:
     [
         (rename_a_key, "sms_phishing.license"),
         (lead_elsewhere, r"\.\./\.\./Dataset_5971\.csv"),
+        (lead_elsewhere_by_folder, r"resumes\.yaml\.folder"),
         (unpin, "Dataset_5971.csv needs url, sha256 and bytes"),
         (shorten_a_digest, "reserved.sha256"),
     ],
@@ -139,22 +174,31 @@ def test_an_absent_or_malformed_declaration_is_an_error_with_its_path(tmp_path: 
         load_catalogue(path)
 
 
-def test_the_index_of_raw_files_is_read_as_it_was_written(tmp_path: Path) -> None:
-    source = RawSource(
-        task="spam",
-        licence="CC0",
-        reader="sms_phishing",
-        files={"a.csv": RawFile(role="train", sha256="0" * 64, bytes=3)},
-    )
-    index = RawIndex(
+def make_index(**tasks: Task) -> RawIndex:
+    files = {"a.csv": RawFile(role="train", sha256="0" * 64, bytes=3)}
+    return RawIndex(
         corpus="public",
-        order=("z_first", "a_second"),
-        sources={"z_first": source, "a_second": source},
+        order=tuple(tasks),
+        sources={
+            name: RawSource(task=task, licence="CC0", reader="sms_phishing", files=files)
+            for name, task in tasks.items()
+        },
         left_out={"other": "research use"},
         reserved=None,
     )
+
+
+def test_the_index_of_raw_files_is_read_as_it_was_written(tmp_path: Path) -> None:
+    index = make_index(z_first="spam", a_second="jobs")
     write_index(index, tmp_path)
     assert read_index(tmp_path) == index
+
+
+def test_the_index_of_some_tasks_has_their_sources_in_the_same_order() -> None:
+    index = make_index(z_first="spam", jobs="jobs", skills="skills", a_last="moderation")
+    messages = index.of_tasks("spam", "toxicity", "moderation")
+    assert (messages.order, set(messages.sources)) == (("z_first", "a_last"), {"z_first", "a_last"})
+    assert index.of_tasks("jobs").left_out == index.left_out
 
 
 def test_without_an_index_the_remedy_is_named(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pipelines.expectations import (
     load_raw_suites,
     measure,
 )
-from pipelines.readers import read_raw
+from pipelines.raw_files import read_raw
 from pipelines.sources import RawIndex, RawSource
 from pipelines.validate import (
     Table,

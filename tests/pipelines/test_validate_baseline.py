@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipelines.expectations import load_baseline, load_clean_suite, load_raw_suites
+from pipelines.job_readers import POSTING_READERS
+from pipelines.skill_readers import PHRASE_READERS, TITLE_READERS
 from pipelines.sources import load_catalogue, write_index
 from pipelines.stage import read_json
 from pipelines.validate import Failure
@@ -43,6 +46,21 @@ def test_every_source_that_trains_a_model_has_a_baseline_in_its_clean_table(task
     }
     assert set(load_baseline(CLEAN / f"{task}.json")) == training
     assert set(load_clean_suite(CLEAN / f"{task}.yaml").tolerance) <= training | {"others"}
+
+
+@pytest.mark.parametrize(
+    ("table", "readers"),
+    [("postings", POSTING_READERS), ("titles", TITLE_READERS), ("phrases", PHRASE_READERS)],
+)
+def test_every_source_of_jobs_and_skills_has_a_baseline_in_its_clean_tables(
+    table: str, readers: Mapping[str, object]
+) -> None:
+    assert set(load_baseline(CLEAN / f"{table}.json")) == set(readers)
+
+
+def test_every_set_of_resumes_and_sentences_has_a_baseline_in_its_clean_table() -> None:
+    assert set(load_baseline(CLEAN / "resumes.json")) == {"resume_categories", "starter_resumes"}
+    assert set(load_baseline(CLEAN / "sentences.json")) == {"train", "dev"}
 
 
 def numbers(content: Any) -> bool:
