@@ -1,0 +1,112 @@
+"""Classes of words by the company they keep, learnt from plain text: "deliver" beside "design".
+
+They tell the tagger what a word is like that its few marked texts do not have.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from scipy.sparse import coo_matrix, csr_matrix
+from sklearn.cluster import KMeans
+from sklearn.decomposition import TruncatedSVD
+
+#: Classes of one word, from the coarsest partition to the finest.
+Classes = tuple[int, ...]
+
+_NEIGHBOURS = (-2, -1, 1, 2)
+_CONTEXT_WORDS = 3000
+_DIMENSIONS = 100
+_PASSES = 50
+# Rare neighbours say more than chance makes them say; this power of their frequency damps them.
+_SMOOTHING = 0.75
+
+_EDGE = ""
+
+
+def learn_classes(
+    sentences: Iterable[Sequence[str]], sizes: Sequence[int], min_count: int
+) -> Mapping[str, Classes]:
+    """Return the classes of the words that ``sentences`` have at least ``min_count`` times.
+
+    Parameters
+    ----------
+    sentences : iterable of sequence of str
+        Folded words.
+    sizes : sequence of int
+        How many classes each partition has; fewer where there are not so many distinct words.
+    min_count : int
+
+    References
+    ----------
+    Levy, Goldberg and Dagan 2015, "Improving distributional similarity with lessons learned from
+    word embeddings": singular vectors of positive pointwise mutual information, which are then
+    clustered by k-means.
+    """
+    stream: list[str] = [_EDGE, _EDGE]
+    for sentence in sentences:
+        stream += [*sentence, _EDGE, _EDGE]
+    counts = Counter(stream)
+    del counts[_EDGE]
+    ranked = sorted(counts, key=lambda word: (-counts[word], word))
+    words = [word for word in ranked if counts[word] >= min_count]
+    vectors = _vectors(stream, words, ranked[:_CONTEXT_WORDS])
+    if vectors is None:
+        return {}
+    distinct = len(np.unique(vectors, axis=0))
+    partitions = [
+        KMeans(min(size, distinct), n_init=1, random_state=0, max_iter=_PASSES)
+        .fit(vectors)
+        .labels_.tolist()
+        for size in sizes
+    ]
+    return dict(zip(words, zip(*partitions, strict=True), strict=False))
+
+
+def _vectors(
+    stream: Sequence[str], words: Sequence[str], contexts: Sequence[str]
+) -> np.ndarray | None:
+    """Return one unit vector for each word, shape (n_words, n_dimensions), if there is enough."""
+    information = _information(_company(stream, words, contexts))
+    dimensions = min(_DIMENSIONS, *(size - 1 for size in information.shape))
+    if dimensions < 2 or not information.nnz:
+        return None
+    vectors = TruncatedSVD(dimensions, random_state=0).fit_transform(information)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    # Rounded, so that words of the same company are one point to the last bit.
+    return np.asarray(np.round(vectors / np.maximum(norms, 1e-9), 6))
+
+
+def _company(stream: Sequence[str], words: Sequence[str], contexts: Sequence[str]) -> csr_matrix:
+    """Return how often each word has each neighbour on each place, and the edge of a sentence.
+
+    Returns
+    -------
+    csr_matrix of float, shape (n_words, 4 * (n_contexts + 1))
+    """
+    rows = {word: row for row, word in enumerate(words)}
+    columns = {word: column for column, word in enumerate((*contexts, _EDGE))}
+    row_of = np.array([rows.get(word, -1) for word in stream])
+    column_of = np.array([columns.get(word, -1) for word in stream])
+    pairs: list[np.ndarray] = []
+    inner = slice(2, len(stream) - 2)
+    for block, step in enumerate(_NEIGHBOURS):
+        beside = column_of[2 + step : len(stream) - 2 + step]
+        seen = (row_of[inner] >= 0) & (beside >= 0)
+        pairs.append(np.stack([row_of[inner][seen], block * len(columns) + beside[seen]]))
+    row, column = np.concatenate(pairs, axis=1)
+    shape = (len(words), len(_NEIGHBOURS) * len(columns))
+    return coo_matrix((np.ones(len(row)), (row, column)), shape=shape).tocsr()
+
+
+def _information(company: csr_matrix) -> csr_matrix:
+    """Return the positive pointwise mutual information of words and neighbours."""
+    cells = company.tocoo()
+    of_word = np.asarray(company.sum(axis=1)).ravel()
+    of_column = np.asarray(company.sum(axis=0)).ravel()
+    total = of_word.sum()
+    chance = of_column**_SMOOTHING * total ** (1 - _SMOOTHING)
+    values = np.log(cells.data * total / (of_word[cells.row] * chance[cells.col]))
+    information = csr_matrix((np.maximum(values, 0.0), (cells.row, cells.col)), company.shape)
+    information.eliminate_zeros()
+    return information
