@@ -1,27 +1,29 @@
-"""Folders of a local hub that are written once, whole, and checked whenever they are copied.
+"""Folders that are written once, whole, and checked whenever they are used.
 
-A commit is a folder named by the sha256 of its ``commit.json``, which holds the sha256 of every
-other file in it: the name vouches for all of them.
+A commit of a local hub is a folder named by the sha256 of its ``commit.json``, which holds the
+sha256 of every other file in it: the name vouches for all of them. The cache of fetched commits
+is made of the same parts.
 """
 
 import hashlib
 import os
-import re
 import shutil
 import stat
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from models.errors import HubError
+from models.revisions import to_oid
 
-_COMMIT_FILE = "commit.json"
+COMMIT_FILE = "commit.json"
+
 _STAGED = ".staged-"
-_OID_LENGTH = 40  # as on the Hugging Face Hub
 _LOCK_SECONDS = 120.0
 
 
@@ -34,6 +36,17 @@ class File(BaseModel):
     bytes: int
 
 
+def _all_below(files: dict[str, File]) -> dict[str, File]:
+    for name in files:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts:
+            raise ValueError(f"{name!r} leads out of the commit")
+    return files
+
+
+Files = Annotated[dict[str, File], AfterValidator(_all_below)]
+
+
 class Commit(BaseModel):
     """The content of ``commit.json``: the commit before, why this one, and its files by path."""
 
@@ -41,21 +54,7 @@ class Commit(BaseModel):
 
     parent: str | None
     message: str
-    files: dict[str, File]
-
-    @field_validator("files")
-    @classmethod
-    def _files_are_below_the_commit(cls, files: dict[str, File]) -> dict[str, File]:
-        for name in files:
-            path = PurePosixPath(name)
-            if path.is_absolute() or ".." in path.parts:
-                raise ValueError(f"{name!r} leads out of the commit")
-        return files
-
-
-def is_oid(revision: str) -> bool:
-    """Whether ``revision`` reads as a full commit id."""
-    return re.fullmatch(f"[0-9a-f]{{{_OID_LENGTH}}}", revision) is not None
+    files: Files
 
 
 def describe(folder: Path) -> dict[str, File]:
@@ -82,7 +81,7 @@ def read_commit(folder: Path) -> Commit:
     HubError
         If it is missing or was changed.
     """
-    path = folder / _COMMIT_FILE
+    path = folder / COMMIT_FILE
     try:
         encoded = path.read_bytes()
         if _oid(encoded) != folder.name:
@@ -96,7 +95,7 @@ def is_complete(folder: Path) -> bool:
     """Whether ``folder`` is a commit with exactly its files, byte for byte."""
     try:
         return read_commit(folder).files == describe(folder)
-    except HubError:
+    except (HubError, OSError):
         return False
 
 
@@ -122,30 +121,35 @@ def copy_commit(source: Path, target: Path) -> None:
             f"{source} is damaged, its files are not those that were committed: "
             "restore it from a backup, or publish a new version"
         )
-    copy_files(source, target, [_COMMIT_FILE])
+    copy_files(source, target, [COMMIT_FILE])
 
 
 def seal(staged: Path, parent: str | None, message: str) -> str:
     """Make the files in ``staged`` a commit beside it, and return the commit's id."""
     commit = Commit(parent=parent, message=message, files=describe(staged))
     encoded = (commit.model_dump_json(indent=2) + "\n").encode()
-    (staged / _COMMIT_FILE).write_bytes(encoded)
-    for path in (*staged.rglob("*"), staged):
-        sync(path)
+    (staged / COMMIT_FILE).write_bytes(encoded)
+    sync_all(staged)
     oid = _oid(encoded)
-    put_in_place(staged, oid)
+    put_in_place(staged, oid, is_complete)
     return oid
 
 
-def put_in_place(staged: Path, oid: str) -> None:
-    """Rename ``staged`` to ``oid`` beside it, unless that is there and complete."""
+def put_in_place(staged: Path, oid: str, intact: Callable[[Path], bool]) -> None:
+    """Rename ``staged`` to ``oid`` beside it, unless that is there and intact."""
     place = staged.with_name(oid)
-    if is_complete(place):
+    if intact(place):
         return
     if place.exists():  # damaged: it gives way, and goes with the other leftovers
-        os.replace(place, staged.with_name(f"{staged.name}-damaged"))
+        os.replace(place, place.with_name(f"{_STAGED}{uuid.uuid4().hex}"))
     os.replace(staged, place)
     sync(place.parent)
+
+
+def sync_all(folder: Path) -> None:
+    """Wait until everything in ``folder`` is on disk."""
+    for path in (*folder.rglob("*"), folder):
+        sync(path)
 
 
 def sync(path: Path) -> None:
@@ -182,12 +186,17 @@ def staging(folder: Path) -> Iterator[Path]:
     try:
         yield staged
     finally:
-        for leftover in folder.glob(f"{_STAGED}*"):
-            shutil.rmtree(leftover)
+        clear_leftovers(folder)
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove what was staged in ``folder`` and never finished, under the lock."""
+    for leftover in folder.glob(f"{_STAGED}*"):
+        shutil.rmtree(leftover)
 
 
 def _oid(encoded: bytes) -> str:
-    return hashlib.sha256(encoded).hexdigest()[:_OID_LENGTH]
+    return to_oid(hashlib.sha256(encoded).hexdigest())
 
 
 def _plain_files(folder: Path) -> Iterator[tuple[str, int]]:
@@ -197,7 +206,7 @@ def _plain_files(folder: Path) -> Iterator[tuple[str, int]]:
     for path in sorted(folder.rglob("*")):
         status = path.lstat()
         name = path.relative_to(folder).as_posix()
-        if stat.S_ISDIR(status.st_mode) or name == _COMMIT_FILE:
+        if stat.S_ISDIR(status.st_mode) or name == COMMIT_FILE:
             continue
         if not stat.S_ISREG(status.st_mode):
             raise HubError(f"{path} is not a plain file: a release holds no links nor devices")

@@ -86,10 +86,25 @@ def read_release(folder: Path) -> Release:
     """
     path = folder / RELEASE_FILE
     try:
-        return Release.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
+        encoded = path.read_bytes()
+    except OSError as error:
+        raise HubError(f"{path} cannot be read: publish the version again ({error})") from error
+    return parse_release(encoded, path)
+
+
+def parse_release(encoded: bytes, place: str | Path) -> Release:
+    """Return the release in ``encoded``, read at ``place``.
+
+    Raises
+    ------
+    HubError
+        If it is none.
+    """
+    try:
+        return Release.model_validate_json(encoded)
+    except ValidationError as error:
         raise HubError(
-            f"{path} does not describe a release: publish the version again ({error})"
+            f"{place} does not describe a release: publish the version again ({error})"
         ) from error
 
 

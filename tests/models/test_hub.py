@@ -1,68 +1,49 @@
+"""What every hub promises, held against each of them."""
+
 import json
-import multiprocessing
 import os
-import shutil
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from models.commits import Commit, File
-from models.errors import ConflictError, HubError, UnknownRevisionError, VersionExistsError
-from models.hub import CHALLENGER, MAIN, LocalHub, Refs, open_hub, repo_id
-from models.release import Promotion, Release, read_promotions, write_release
-
-REPO = "careerlens/careerlens-spam"
-DIGEST = "ab" * 32
-PROCESSES = 3
-
-
-def make_folder(folder: Path, version: int, content: str = "model") -> Path:
-    """Write a folder in the shape of a release."""
-    (folder / "bundle").mkdir(parents=True)
-    (folder / "bundle" / "model.skops").write_text(f"{content} {version}")
-    (folder / "README.md").write_text("# card\n")
-    release = Release(
-        kind="spam",
-        version=version,
-        digest=DIGEST,
-        git_commit=None,
-        dvc_lock=None,
-        mlflow_run=None,
-        signer=None,
-        created="2026-11-23T00:00:00+00:00",
-    )
-    write_release(release, folder)
-    return folder
-
-
-def promotion(to: str, before: str | None = None) -> Promotion:
-    return Promotion(
-        who="ann",
-        when="2026-11-23",
-        before=before,
-        to=to,
-        digest=DIGEST,
-        decision={"accepted": True},
-    )
+from models.errors import (
+    ConflictError,
+    HubError,
+    UnknownRevisionError,
+    VersionExistsError,
+)
+from models.hub import (
+    CHALLENGER,
+    MAIN,
+    Hub,
+    LocalHub,
+    Refs,
+    last_fetched,
+    open_hub,
+    prune,
+    repo_id,
+)
+from models.release import PROMOTIONS_FILE, read_promotions
+from tests.models.hub_case import (
+    DIGEST,
+    REPO,
+    change,
+    empty,
+    files_of,
+    link_away,
+    make_folder,
+    promotion,
+)
 
 
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and path.name != "commit.json"
-    }
+@pytest.fixture(params=["local", "hugging face"])
+def hub(request: pytest.FixtureRequest, tmp_path: Path) -> Hub:
+    if request.param == "local":
+        return LocalHub(tmp_path / "hub")
+    from models.hf_hub import HuggingFaceHub
 
-
-def commits_of(hub: LocalHub) -> set[str]:
-    return set(os.listdir(hub.root / REPO / "commits"))
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> LocalHub:
-    return LocalHub(tmp_path / "hub")
+    return HuggingFaceHub(request.getfixturevalue("server").endpoint)
 
 
 @pytest.fixture
@@ -70,22 +51,9 @@ def first(tmp_path: Path) -> Path:
     return make_folder(tmp_path / "first", 1)
 
 
-class CrashError(Exception):
-    """Stands for the end of the process."""
-
-
-def crash_at(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Make the ``number``-th rename fail, and every one after it."""
-    done = []
-    replace = os.replace
-
-    def replace_or_crash(source: Path, target: Path) -> None:
-        done.append(target)
-        if len(done) >= number:
-            raise CrashError
-        replace(source, target)
-
-    monkeypatch.setattr(os, "replace", replace_or_crash)
+@pytest.fixture
+def second(tmp_path: Path) -> Path:
+    return make_folder(tmp_path / "second", 2)
 
 
 # --- publish
@@ -93,7 +61,7 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
 
 @pytest.mark.parametrize("revision", ["v1", CHALLENGER, "the commit itself"])
 def test_what_was_published_is_what_is_fetched(
-    hub: LocalHub, first: Path, tmp_path: Path, revision: str
+    hub: Hub, first: Path, tmp_path: Path, revision: str
 ) -> None:
     oid = hub.publish(REPO, 1, first, "v1")
     fetched = hub.fetch(
@@ -105,15 +73,14 @@ def test_what_was_published_is_what_is_fetched(
     assert fetched.release.digest == DIGEST
 
 
-def test_publishing_the_same_again_changes_nothing(hub: LocalHub, first: Path) -> None:
+def test_publishing_the_same_again_changes_nothing(hub: Hub, first: Path) -> None:
     oid = hub.publish(REPO, 1, first, "v1")
     before = hub.refs(REPO)
     assert hub.publish(REPO, 1, first, "v1") == oid
     assert hub.refs(REPO) == before
-    assert commits_of(hub) == {oid}
 
 
-def test_a_version_never_changes(hub: LocalHub, first: Path, tmp_path: Path) -> None:
+def test_a_version_never_changes(hub: Hub, first: Path, tmp_path: Path) -> None:
     oid = hub.publish(REPO, 1, first, "v1")
     other = make_folder(tmp_path / "other", 1, content="another model")
     with pytest.raises(VersionExistsError, match="v1 of careerlens/careerlens-spam"):
@@ -122,64 +89,89 @@ def test_a_version_never_changes(hub: LocalHub, first: Path, tmp_path: Path) -> 
 
 
 def test_challenger_is_the_newest_and_older_tags_stay(
-    hub: LocalHub, first: Path, tmp_path: Path
+    hub: Hub, first: Path, second: Path, tmp_path: Path
 ) -> None:
     one = hub.publish(REPO, 1, first, "v1")
-    two = hub.publish(REPO, 2, make_folder(tmp_path / "second", 2), "v2")
+    two = hub.publish(REPO, 2, second, "v2")
     assert hub.refs(REPO) == Refs(branches={CHALLENGER: two}, tags={"v1": one, "v2": two})
     assert hub.publish(REPO, 1, first, "v1") == one
     assert hub.refs(REPO).branches[CHALLENGER] == two
+    assert files_of(hub.fetch(REPO, "v1", tmp_path / "cache").path) == files_of(first)
 
 
-@pytest.mark.parametrize("rename", [1, 2], ids=["of the commit", "of the refs"])
-def test_a_publish_that_crashed_is_not_seen_and_is_repeated_to_the_same_end(
-    hub: LocalHub, first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rename: int
+def test_a_version_has_no_file_of_the_one_before(
+    hub: Hub, first: Path, second: Path, tmp_path: Path
 ) -> None:
-    undisturbed = LocalHub(tmp_path / "undisturbed").publish(REPO, 1, first, "v1")
-    with monkeypatch.context() as patch:
-        crash_at(patch, rename)
-        with pytest.raises(CrashError):
-            hub.publish(REPO, 1, first, "v1")
-    with pytest.raises(UnknownRevisionError):
-        hub.refs(REPO)
-    assert hub.publish(REPO, 1, first, "v1") == undisturbed
-    assert commits_of(hub) == {undisturbed}
+    (first / "model.sig").write_text("signature of v1")
+    (first / "bundle" / "extra.npz").write_bytes(b"array of v1")
+    hub.publish(REPO, 1, first, "v1")
+    hub.point(REPO, MAIN, "v1", None, promotion("v1"))
+    hub.publish(REPO, 2, second, "v2")
+    assert files_of(hub.fetch(REPO, "v2", tmp_path / "cache").path) == files_of(second)
+    hub.point(REPO, MAIN, "v2", hub.resolve(REPO, MAIN), promotion("v2", before="v1"))
+    champion = files_of(hub.fetch(REPO, MAIN, tmp_path / "cache").path)
+    assert champion.keys() == files_of(second).keys() | {PROMOTIONS_FILE}
 
 
 @pytest.mark.parametrize("link", ["bundle/model.skops", "bundle"])
 def test_a_folder_with_a_link_is_not_published(
-    hub: LocalHub, first: Path, tmp_path: Path, link: str
+    hub: Hub, first: Path, tmp_path: Path, link: str
 ) -> None:
     (first / link).rename(tmp_path / "elsewhere")
     (first / link).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(HubError, match="not a plain file"):
         hub.publish(REPO, 1, first, "v1")
+    with pytest.raises(UnknownRevisionError):
+        hub.refs(REPO)
 
 
 # --- point
 
 
 def test_main_gets_the_content_of_the_version_and_the_log_of_promotions(
-    hub: LocalHub, first: Path, tmp_path: Path
+    hub: Hub, first: Path, second: Path, tmp_path: Path
 ) -> None:
     one = hub.publish(REPO, 1, first, "v1")
     main = hub.point(REPO, MAIN, "v1", None, promotion("v1"))
     assert main != one
     fetched = hub.fetch(REPO, MAIN, tmp_path / "cache")
-    log = {"promotions.jsonl": promotion("v1").line().encode()}
+    log = {PROMOTIONS_FILE: promotion("v1").line().encode()}
     assert files_of(fetched.path) == files_of(first) | log
 
-    hub.publish(REPO, 2, make_folder(tmp_path / "second", 2), "v2")
+    hub.publish(REPO, 2, second, "v2")
     hub.point(REPO, MAIN, "v2", main, promotion("v2", before="v1"))
     fetched = hub.fetch(REPO, MAIN, tmp_path / "cache")
     assert fetched.release.version == 2
-    assert read_promotions(fetched.path) == [promotion("v1"), promotion("v2", before="v1")]
     assert json.loads(promotion("v2", before="v1").line())["from"] == "v1"
+
+
+def test_the_log_has_every_promotion_there_and_back(
+    hub: Hub, first: Path, second: Path, tmp_path: Path
+) -> None:
+    hub.publish(REPO, 1, first, "v1")
+    hub.publish(REPO, 2, second, "v2")
+    assert read_promotions(hub.fetch(REPO, CHALLENGER, tmp_path / "cache").path) == []
+    done = [promotion("v1"), promotion("v2", before="v1"), promotion("v1", before="v2")]
+    main = None
+    for each in done:
+        main = hub.point(REPO, MAIN, each.to, main, each)
+    assert read_promotions(hub.fetch(REPO, MAIN, tmp_path / "cache").path) == done
+    assert hub.release(REPO, MAIN).tag == "v1"
+
+
+def test_without_a_promotion_there_is_no_champion(hub: Hub, first: Path, tmp_path: Path) -> None:
+    hub.publish(REPO, 1, first, "v1")
+    assert MAIN not in hub.refs(REPO).branches
+    for ask in (hub.resolve, hub.release):
+        with pytest.raises(UnknownRevisionError, match="no revision 'main'"):
+            ask(REPO, MAIN)
+    with pytest.raises(UnknownRevisionError, match="no revision 'main'"):
+        hub.fetch(REPO, MAIN, tmp_path / "cache")
 
 
 @pytest.mark.parametrize("seen", [None, "f" * 40])
 def test_a_branch_that_somebody_moved_is_not_moved_over(
-    hub: LocalHub, first: Path, seen: str | None
+    hub: Hub, first: Path, seen: str | None
 ) -> None:
     hub.publish(REPO, 1, first, "v1")
     main = hub.point(REPO, MAIN, "v1", None, promotion("v1"))
@@ -188,207 +180,199 @@ def test_a_branch_that_somebody_moved_is_not_moved_over(
     assert hub.refs(REPO).branches[MAIN] == main
 
 
-@pytest.mark.parametrize("rename", [1, 2], ids=["of the commit", "of the refs"])
-def test_a_promotion_that_crashed_leaves_main_where_it_was(
-    hub: LocalHub, first: Path, monkeypatch: pytest.MonkeyPatch, rename: int
+def test_a_champion_that_is_not_there_yet_is_not_followed(hub: Hub, first: Path) -> None:
+    hub.publish(REPO, 1, first, "v1")
+    with pytest.raises(ConflictError, match="is at no commit"):
+        hub.point(REPO, MAIN, "v1", "f" * 40, promotion("v1"))
+    assert MAIN not in hub.refs(REPO).branches
+
+
+def test_a_branch_of_any_name_can_be_pointed(hub: Hub, first: Path, tmp_path: Path) -> None:
+    hub.publish(REPO, 1, first, "v1")
+    hub.point(REPO, "canary", "v1", None, promotion("v1"))
+    assert hub.fetch(REPO, "canary", tmp_path / "cache").release.tag == "v1"
+    assert set(hub.refs(REPO).branches) == {CHALLENGER, "canary"}
+
+
+# --- resolve, release, fetch
+
+
+def test_a_revision_is_a_branch_a_tag_or_a_commit(hub: Hub, first: Path) -> None:
+    oid = hub.publish(REPO, 1, first, "v1")
+    main = hub.point(REPO, MAIN, oid, None, promotion("v1"))
+    assert hub.resolve(REPO, "v1") == hub.resolve(REPO, CHALLENGER) == oid
+    assert hub.resolve(REPO, oid) == oid
+    assert hub.resolve(REPO, MAIN) == main
+    assert hub.release(REPO, main) == hub.release(REPO, "v1")
+
+
+def test_an_unknown_revision_is_named_with_those_there_are(
+    hub: Hub, first: Path, tmp_path: Path
 ) -> None:
     hub.publish(REPO, 1, first, "v1")
-    before = hub.refs(REPO)
-    with monkeypatch.context() as patch:
-        crash_at(patch, rename)
-        with pytest.raises(CrashError):
-            hub.point(REPO, MAIN, "v1", None, promotion("v1"))
-    assert hub.refs(REPO) == before
-    main = hub.point(REPO, MAIN, "v1", None, promotion("v1"))
-    assert hub.refs(REPO).branches[MAIN] == main
+    for revision in ("v2", "0" * 40, "../v1"):
+        with pytest.raises(UnknownRevisionError, match=r"it has challenger, v1"):
+            hub.release(REPO, revision)
+    with pytest.raises(UnknownRevisionError):
+        hub.fetch(REPO, "0" * 40, tmp_path / "cache")
+    assert set(os.listdir(tmp_path / "cache" / REPO)) <= {".lock", f".partial-{'0' * 40}"}
 
 
-# --- fetch
+def test_an_unknown_repository_is_named_with_what_to_do(hub: Hub) -> None:
+    with pytest.raises(UnknownRevisionError, match=r"careerlens-spam.*pipelines\.publish"):
+        hub.refs(REPO)
 
 
-def test_a_fetched_commit_is_found_without_the_hub(
-    hub: LocalHub, first: Path, tmp_path: Path
-) -> None:
-    oid = hub.publish(REPO, 1, first, "v1")
-    there = hub.fetch(REPO, "v1", tmp_path / "cache")
-    shutil.rmtree(hub.root)
-    assert hub.fetch(REPO, oid, tmp_path / "cache") == there
-    with pytest.raises(UnknownRevisionError, match=r"pipelines\.publish"):
-        hub.fetch(REPO, "v1", tmp_path / "cache")
-
-
-def test_a_finished_copy_is_not_made_again(hub: LocalHub, first: Path, tmp_path: Path) -> None:
+def test_a_finished_copy_is_not_made_again(hub: Hub, first: Path, tmp_path: Path) -> None:
     oid = hub.publish(REPO, 1, first, "v1")
     before = (hub.fetch(REPO, oid, tmp_path / "cache").path / "README.md").stat()
     after = (hub.fetch(REPO, "v1", tmp_path / "cache").path / "README.md").stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
-def test_a_fetch_that_crashed_is_not_seen_and_can_be_repeated(
-    hub: LocalHub, first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    oid = hub.publish(REPO, 1, first, "v1")
-    shelf = tmp_path / "cache" / REPO
-    with monkeypatch.context() as patch:
-        crash_at(patch, 1)
-        with pytest.raises(CrashError):
-            hub.fetch(REPO, "v1", tmp_path / "cache")
-    assert set(os.listdir(shelf)) <= {".lock"}
-    assert files_of(hub.fetch(REPO, "v1", tmp_path / "cache").path) == files_of(first)
-    assert set(os.listdir(shelf)) <= {".lock", oid}
-
-
-def test_a_copy_emptied_by_a_power_cut_is_fetched_again(
-    hub: LocalHub, first: Path, tmp_path: Path
-) -> None:
-    copy = hub.fetch(REPO, hub.publish(REPO, 1, first, "v1"), tmp_path / "cache").path
-    os.truncate(copy / "bundle" / "model.skops", 0)
-    assert files_of(hub.fetch(REPO, "v1", tmp_path / "cache").path) == files_of(first)
-
-
-def change(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[::-1])
-
-
-def link_away(path: Path) -> None:
-    path.rename(path.parents[3] / "elsewhere")
-    path.symlink_to(path.parents[3] / "elsewhere")
-
-
 @pytest.mark.parametrize(
     ("name", "harm"),
     [
         ("bundle/model.skops", change),
+        ("bundle/model.skops", empty),
         ("release.json", change),
         ("commit.json", change),
+        ("commit.json", empty),
+        ("commit.json", Path.unlink),
         ("README.md", Path.unlink),
         ("bundle/model.skops", link_away),
         ("bundle", link_away),
     ],
 )
-def test_a_damaged_commit_is_refused_and_leaves_nothing_in_the_cache(
-    hub: LocalHub, first: Path, tmp_path: Path, name: str, harm: Callable[[Path], None]
+def test_a_damaged_copy_is_made_anew(
+    hub: Hub, first: Path, tmp_path: Path, name: str, harm: Callable[[Path], None]
+) -> None:
+    copy = hub.fetch(REPO, hub.publish(REPO, 1, first, "v1"), tmp_path / "cache").path
+    harm(copy / name)
+    assert last_fetched(tmp_path / "cache", REPO, "v1") is None
+    fetched = hub.fetch(REPO, "v1", tmp_path / "cache")
+    assert fetched.path == copy
+    assert files_of(copy) == files_of(first)
+    assert not any(path.is_symlink() for path in copy.rglob("*"))
+    assert set(os.listdir(tmp_path / "cache" / REPO)) == {".lock", ".names", fetched.commit}
+
+
+def test_a_file_that_is_none_of_the_commit_is_not_left_in_its_copy(
+    hub: Hub, first: Path, tmp_path: Path
+) -> None:
+    copy = hub.fetch(REPO, hub.publish(REPO, 1, first, "v1"), tmp_path / "cache").path
+    (copy / "bundle" / "stray.skops").write_text("who put this here?")
+    assert files_of(hub.fetch(REPO, "v1", tmp_path / "cache").path) == files_of(first)
+
+
+def test_a_cache_that_cannot_be_written_is_read(
+    hub: Hub, first: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     oid = hub.publish(REPO, 1, first, "v1")
-    harm(hub.root / REPO / "commits" / oid / name)
-    with pytest.raises(HubError, match=oid):
-        hub.fetch(REPO, "v1", tmp_path / "cache")
-    assert set(os.listdir(tmp_path / "cache" / REPO)) <= {".lock"}
+    there = hub.fetch(REPO, oid, tmp_path / "cache")
+
+    def refuse(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(os, "utime", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
+    assert hub.fetch(REPO, "v1", tmp_path / "cache") == there
 
 
-@pytest.mark.parametrize("name", ["../../../escaped", "/tmp/escaped"])
-def test_a_commit_cannot_name_files_outside_itself(name: str) -> None:
-    with pytest.raises(ValueError, match="leads out of the commit"):
-        Commit(parent=None, message="", files={name: File(sha256=DIGEST, bytes=1)})
+# --- what stays in the cache
 
 
-def test_an_unknown_revision_is_named_with_those_there_are(hub: LocalHub, first: Path) -> None:
+def test_what_was_fetched_last_is_found_without_asking(
+    hub: Hub, first: Path, second: Path, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
     hub.publish(REPO, 1, first, "v1")
-    for revision in ("v2", MAIN, "0" * 40, "../v1"):
-        with pytest.raises(UnknownRevisionError, match=r"it has challenger, v1"):
-            hub.release(REPO, revision)
+    assert last_fetched(cache, REPO, CHALLENGER) is None
+    one = hub.fetch(REPO, CHALLENGER, cache)
+    hub.publish(REPO, 2, second, "v2")
+    assert last_fetched(cache, REPO, CHALLENGER) == one
+    two = hub.fetch(REPO, CHALLENGER, cache)
+    assert last_fetched(cache, REPO, CHALLENGER) == two
+    assert last_fetched(cache, REPO, one.commit) == one
+    for never in ("v2", MAIN, "0" * 40, "../challenger", ""):
+        assert last_fetched(cache, REPO, never) is None
 
 
-# --- several processes at once
-
-_barrier = None
-
-
-def _start(barrier: object) -> None:
-    global _barrier
-    _barrier = barrier
-
-
-def _together(action: str, root: str, number: int) -> str:
-    """Wait for the other processes, then act on the hub in ``root``/hub."""
-    hub, here = LocalHub(Path(root) / "hub"), Path(root)
-    _barrier.wait(30)  # type: ignore[attr-defined]
-    try:
-        if action == "publish":
-            return hub.publish(REPO, number, here / f"v{number}", "")
-        if action == "point":
-            return hub.point(REPO, MAIN, f"v{number}", None, promotion(f"v{number}"))
-        return hub.fetch(REPO, MAIN, here / "cache").release.tag
-    except ConflictError:
-        return "conflict"
+@pytest.fixture
+def copies(hub: Hub, tmp_path: Path) -> dict[str, str]:
+    """Fetch v1 to v5 in turn; return their commits."""
+    commits = {}
+    for version in range(1, 6):
+        hub.publish(REPO, version, make_folder(tmp_path / f"v{version}", version), "")
+        fetched = hub.fetch(REPO, f"v{version}", tmp_path / "cache")
+        commits[f"v{version}"] = fetched.commit
+        os.utime(fetched.path, (version, version))
+    return commits
 
 
-@pytest.fixture(scope="module")
-def processes() -> Iterator[Callable[[str, Path], list[str]]]:
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(PROCESSES)
-    with ProcessPoolExecutor(PROCESSES, context, _start, (barrier,)) as pool:
-
-        def act(action: str, root: Path) -> list[str]:
-            numbers = range(1, PROCESSES + 1)
-            waiting = [pool.submit(_together, action, str(root), number) for number in numbers]
-            return [each.result(60) for each in waiting]
-
-        yield act
-
-
-def test_of_processes_that_act_at_once_each_publishes_one_promotes_and_all_fetch(
-    tmp_path: Path, hub: LocalHub, processes: Callable[[str, Path], list[str]]
+def test_copies_that_were_not_used_for_long_are_removed(
+    hub: Hub, copies: dict[str, str], tmp_path: Path
 ) -> None:
-    for number in range(1, PROCESSES + 1):
-        make_folder(tmp_path / f"v{number}", number)
-    published = processes("publish", tmp_path)
-    refs = hub.refs(REPO)
-    assert refs.tags == {f"v{number}": oid for number, oid in enumerate(published, start=1)}
-    assert commits_of(hub) == set(published)
-
-    pointed = processes("point", tmp_path)
-    (winner,) = set(pointed) - {"conflict"}
-    assert pointed.count("conflict") == PROCESSES - 1
-    assert hub.refs(REPO).branches[MAIN] == winner
-
-    champion = hub.release(REPO, MAIN).tag
-    assert processes("fetch", tmp_path) == [champion] * PROCESSES
-    assert set(os.listdir(tmp_path / "cache" / REPO)) == {".lock", winner}
+    cache = tmp_path / "cache"
+    hub.fetch(REPO, "v2", cache)  # used again
+    keep = ["v1", MAIN, "never fetched"]
+    assert prune(cache, REPO, keep, most=2) == [copies["v4"], copies["v3"]]
+    left = {name for name in os.listdir(cache / REPO) if not name.startswith(".")}
+    assert left == {copies["v1"], copies["v2"], copies["v5"]}
+    assert prune(cache, REPO, keep, most=2) == []
+    assert hub.fetch(REPO, "v3", cache).release.tag == "v3"
 
 
-def _die_while_publishing(root: str, folder: str) -> None:
-    os.replace = lambda *_: os._exit(9)  # type: ignore[assignment]
-    LocalHub(Path(root)).publish(REPO, 1, Path(folder), "v1")
+def test_a_copy_in_use_is_kept_by_its_commit(copies: dict[str, str], tmp_path: Path) -> None:
+    removed = prune(tmp_path / "cache", REPO, [copies["v1"]], most=1)
+    assert set(removed) == {copies["v2"], copies["v3"], copies["v4"]}
 
 
-def test_a_process_killed_while_publishing_blocks_nobody_and_its_leftovers_go(
-    hub: LocalHub, first: Path
-) -> None:
-    context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_die_while_publishing, args=(str(hub.root), str(first)))
-    process.start()
-    process.join(30)
-    assert process.exitcode == 9
-    assert len(commits_of(hub)) == 1  # what it wrote aside
-    oid = hub.publish(REPO, 1, first, "v1")
-    assert commits_of(hub) == {oid}
+def test_a_cache_without_copies_has_nothing_to_remove(tmp_path: Path) -> None:
+    assert prune(tmp_path / "cache", REPO, []) == []
 
 
 # --- names and addresses
 
 
 @pytest.mark.parametrize("repo", ["../x/y", "x/..", "x", "/x/y", "x/y/z", "", ".x/y"])
-def test_a_repository_name_cannot_lead_out_of_the_hub(hub: LocalHub, repo: str) -> None:
+def test_a_repository_name_cannot_lead_out_of_the_hub(
+    hub: Hub, repo: str, first: Path, tmp_path: Path
+) -> None:
     with pytest.raises(HubError, match="no repository name"):
         hub.refs(repo)
+    with pytest.raises(HubError, match="no repository name"):
+        hub.publish(repo, 1, first, "v1")
+    with pytest.raises(HubError, match="no repository name"):
+        hub.fetch(repo, MAIN, tmp_path / "cache")
 
 
 def test_a_relative_hub_is_in_the_project_even_from_a_queued_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def root(address: str) -> Path:
+        hub = open_hub(address)
+        assert isinstance(hub, LocalHub)
+        return hub.root
+
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DVC_ROOT", raising=False)
-    assert open_hub("file:hub").root == tmp_path / "hub"
+    assert root("file:hub") == tmp_path / "hub"
     monkeypatch.setenv("DVC_ROOT", "/srv/project")
-    assert open_hub("file:hub").root == Path("/srv/project/hub")
-    assert open_hub("file:///srv/hub").root == Path("/srv/hub")
-    assert open_hub("file:/srv/hub").root == Path("/srv/hub")
+    assert root("file:hub") == Path("/srv/project/hub")
+    assert root("file:///srv/hub") == Path("/srv/hub")
+    assert root("file:/srv/hub") == Path("/srv/hub")
 
 
-@pytest.mark.parametrize("address", ["hub", "", "file:", "file://host/hub", "https://hub.example"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "hub", "", "file:", "file://host/hub", "https://hub.example",
+        "hf", "hf:careerlens", "hf:?visibility=hidden",
+    ],
+)  # fmt: skip
 def test_an_address_of_another_kind_is_refused_with_what_works(address: str) -> None:
-    with pytest.raises(HubError, match="file:hub"):
+    with pytest.raises(HubError, match=r"file:hub.*hf:\?visibility=public"):
         open_hub(address)
 
 
