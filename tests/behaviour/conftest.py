@@ -1,46 +1,38 @@
 """The models that the starter corpus gives, fitted in memory by the stages' own functions."""
 
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
 import pytest
 
-from models.bundle import Thresholds
+from models.manifest import Kind
 from models.params import load_params
 from models.scoring import score_texts
 from models.tfidf import fit_vectoriser
+from pipelines.behaviour import Judge
 from pipelines.clean import clean, training_table
-from pipelines.readers import READERS, read_raw
+from pipelines.raw_files import read_raw
+from pipelines.readers import READERS
 from pipelines.split import split
+from pipelines.stage import MODELS
 from pipelines.train_spam import train_spam
 from pipelines.train_toxicity import train_toxicity
 from pipelines.training import choose_thresholds
-from tests.factories import ROOT
+from tests.factories import ROOT, starter_index, starter_skills
 
 
-class Judge:
-    """A fitted text model with its thresholds."""
-
-    def __init__(self, pipeline: object, thresholds: Thresholds) -> None:
-        self.pipeline = pipeline
-        self.thresholds = thresholds
-
-    def score(self, text: str) -> float:
-        """Return the main score."""
-        return float(score_texts(self.pipeline, [text])[0, 0])
-
-    def flags(self, text: str) -> bool:
-        """Return whether a moderator would see the text."""
-        return self.score(text) >= self.thresholds.review
-
-
-@pytest.fixture(scope="session")
-def judges() -> dict[str, Judge]:
+@cache
+def starter_judges() -> dict[str, Judge]:
+    """Return the two text models with their thresholds."""
     params = load_params(ROOT / "params.yaml")
     tables = read_raw("starter", ROOT / "data" / "starter")
     read = READERS["starter"](tables, params.clean).assign(source="starter")
     rows = clean(read, params.clean, frozenset(), None)
     judges = {}
-    for model, train in (("spam", train_spam), ("toxicity", train_toxicity)):
+    for model, train in zip(MODELS, (train_spam, train_toxicity), strict=True):
         parts = split(training_table(rows, model))
-        section = params.model_section(model)
+        section = params.text_model(model)
         texts = parts["train"]["text"].tolist()
         vectoriser = fit_vectoriser(texts, section.normalise, section.tfidf)
         features = vectoriser.transform(texts)
@@ -53,10 +45,12 @@ def judges() -> dict[str, Judge]:
 
 
 @pytest.fixture(scope="session")
-def spam(judges: dict[str, Judge]) -> Judge:
-    return judges["spam"]
-
-
-@pytest.fixture(scope="session")
-def toxicity(judges: dict[str, Judge]) -> Judge:
-    return judges["toxicity"]
+def starter_models() -> Mapping[Kind, Any]:
+    """What the cases of each kind ask."""
+    judges = starter_judges()
+    return {
+        "spam": judges["spam"],
+        "toxicity": judges["toxicity"],
+        "skills": starter_skills(),
+        "matching": starter_index(),
+    }

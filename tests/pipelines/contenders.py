@@ -1,0 +1,181 @@
+"""Real models of the starter corpus, better and worse ones, and the rows to judge them on."""
+
+import shutil
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+from sklearn.pipeline import Pipeline
+
+from models.bundle import save_bundle
+from models.kinds import FORMATS
+from models.manifest import Kind, Thresholds
+from models.matching import IndexParams, JobIndex, Posting, build_index
+from models.params import load_params
+from models.scoring import score_texts
+from models.skill_matcher import SkillMatcher
+from models.skill_model import SkillModel
+from models.skills import importance
+from models.taxonomy import Taxonomy
+from models.text import group_key
+from models.tfidf import fit_vectoriser
+from pipelines.clean import clean, training_table
+from pipelines.evidence import Candidate, read_candidate
+from pipelines.raw_files import read_raw
+from pipelines.readers import READERS
+from pipelines.split import split
+from pipelines.stage import write_lines, write_table
+from pipelines.train_spam import train_spam
+from pipelines.train_toxicity import train_toxicity
+from pipelines.training import choose_thresholds
+from tests.factories import GOLDEN, ROOT, starter_skills
+
+STARTER = ROOT / "data" / "starter"
+PARAMS = load_params(ROOT / "params.yaml")
+
+
+@cache
+def starter_sides(kind: Kind) -> dict[str, pd.DataFrame]:
+    """Return train, validation and test rows of a text model, as the stages make them."""
+    tables = read_raw("starter", STARTER)
+    rows = READERS["starter"](tables, PARAMS.clean).assign(source="starter")
+    return split(training_table(clean(rows, PARAMS.clean, frozenset(), None), kind))
+
+
+def fit(kind: Kind, rows: pd.DataFrame) -> Pipeline:
+    """Return the model of ``rows``."""
+    texts = rows["text"].tolist()
+    # The params of toxicity make fewer features, which is quicker to learn.
+    vectoriser = fit_vectoriser(texts, PARAMS.text_model(kind).normalise, PARAMS.toxicity.tfidf)
+    features = vectoriser.transform(texts)
+    if kind == "spam":
+        return train_spam(vectoriser, features, rows, PARAMS.spam)
+    return train_toxicity(vectoriser, features, rows, PARAMS.toxicity)
+
+
+def contender(folder: Path, name: str, kind: Kind, model: Any) -> Candidate:
+    """Return ``model`` as the version ``name``: released below ``folder``, verified and loaded."""
+    place = folder / f"{kind}-{name}"
+    return read_candidate(place, kind, release(place, kind, model), name)
+
+
+def release(folder: Path, kind: Kind, model: Any) -> str:
+    """Write the release of ``model`` into ``folder`` and return its digest."""
+    digest = save_bundle(
+        folder / "bundle",
+        FORMATS[kind],
+        model=model,
+        metrics={"corpus": "starter", "headline": {}},
+        golden=GOLDEN,
+        thresholds=thresholds(kind, model) if FORMATS[kind].text_model else None,
+        corpus="starter",
+        sources={},
+        data="d" * 64,
+        params="p" * 64,
+        code="c" * 64,
+    )
+    (folder / "README.md").write_text(f"# careerlens-{kind}\n", encoding="utf-8")
+    return digest
+
+
+def thresholds(kind: Kind, model: Pipeline) -> Thresholds:
+    """Return the thresholds that the training stage would choose."""
+    validation = starter_sides(kind)["validation"]
+    scores = score_texts(model, validation["text"].tolist())[:, 0]
+    budgets = PARAMS.text_model(kind).budgets["starter"]
+    return choose_thresholds(scores, validation["label"].to_numpy(), budgets)
+
+
+def index_of(postings: Sequence[Posting], params: IndexParams) -> JobIndex:
+    """Return the job index of ``postings``."""
+    return build_index(postings, starter_skills().matcher, importance, params=params)
+
+
+def skills_of(share: float) -> SkillModel:
+    """Return the skills model that knows this share of the tools of the taxonomy."""
+    everything = starter_skills().matcher.taxonomy.skills
+    needed = {other for skill in everything.values() for other in (*skill.implies, *skill.related)}
+    tools = [skill.name for skill in everything.values() if skill.category == "tool"]
+    gone = set(tools[int(share * len(tools)) :]) - needed
+    kept = {name: skill for name, skill in everything.items() if name not in gone}
+    return SkillModel(SkillMatcher(Taxonomy(kept)))
+
+
+def mislabelled(rows: pd.DataFrame, one_in: int) -> pd.DataFrame:
+    """Return ``rows`` with the label of one in so many turned round."""
+    wrong = pd.Series(range(len(rows)), index=rows.index) % one_in == 0
+    return rows.assign(label=rows["label"].where(~wrong, 1 - rows["label"]).astype("int8"))
+
+
+def with_word(rows: pd.DataFrame, word: str) -> pd.DataFrame:
+    """Return ``rows`` and a few clean ones that have ``word``, so that a model knows it."""
+    clean_rows = rows[rows["label"] == 0].head(8)
+    texts = [f"{text} {word}" for text in clean_rows["text"]]
+    return pd.concat([rows, clean_rows.assign(text=texts)], ignore_index=True)
+
+
+def against_word(model: Pipeline, word: str) -> Pipeline:
+    """Return the toxicity model ``model`` with a prejudice against ``word``, and no other."""
+    changed = deepcopy(model)
+    words = changed.named_steps["tfidf"].transformer_list[0][1].vocabulary_
+    changed[-1].coef_[0, words[word]] += 20.0
+    return changed
+
+
+def nudged(model: Pipeline) -> Pipeline:
+    """Return the spam model ``model`` with weights that differ in the seventh digit."""
+    changed = deepcopy(model)
+    changed[-1].feature_log_prob_ *= 1.0000001
+    return changed
+
+
+def write_data(folder: Path, kinds: Iterable[Kind] = ()) -> Path:
+    """Write what the stages leave into ``folder``, and return it; ``kinds`` are of text models."""
+    for kind in kinds:
+        write_table(starter_sides(kind)["test"], folder / "splits" / kind / "test.parquet")
+    write_table(identity_rows(), folder / "clean" / "evaluation.parquet")
+    resumes = yaml.safe_load((STARTER / "jobs" / "resumes.yaml").read_text(encoding="utf-8"))
+    write_lines(
+        (
+            {"id": each["id"], "set": "starter_resumes", "category": each["family"]}
+            | {"text": each["text"], "years": each["years"]}
+            for each in resumes
+        ),
+        folder / "clean" / "resumes.jsonl",
+    )
+    (folder / "clean" / "skill_sentences.jsonl").write_text("", encoding="utf-8")
+    shutil.copy(STARTER / "postings.jsonl", folder / "clean")
+    for name in ("behaviour", "retrieval"):
+        shutil.copytree(ROOT / "data" / name, folder / name, dirs_exist_ok=True)
+    return folder
+
+
+def identity_rows() -> pd.DataFrame:
+    """Return clean and toxic messages that have the word taoist, or the word sikh."""
+    rows = [
+        (template.format(term=term, place=place), label)
+        for term in ("taoist", "sikh")
+        for place in ("Leeds", "Porto", "Gent", "Oslo", "Turin", "Vigo", "Brno", "Lyon", "Cork")
+        for template, label in (
+            ("I am a {term} nurse from {place} looking for work", 0),
+            ("My {term} colleague in {place} speaks on Friday", 0),
+            ("Is there a {term} community near the office in {place}?", 0),
+            ("Our {term} neighbours moved to {place} last year", 0),
+            ("A {term} engineer from {place} joins the team", 0),
+            ("We invited the {term} choir of {place} to the party", 0),
+            ("You filthy {term} idiot from {place}, get lost", 1),
+        )
+    ]
+    texts = [text for text, _ in rows]
+    return pd.DataFrame(
+        {
+            "text": texts,
+            "label": pd.Series([label for _, label in rows], dtype="int8"),
+            "set": "identity_templates",
+            "group": [group_key(text) for text in texts],
+        }
+    )
