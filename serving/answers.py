@@ -4,7 +4,8 @@ import asyncio
 import functools
 from collections.abc import Callable, Sequence
 
-from serving.front import JSON, Answer, Reply, json_reply, request_id
+from serving.exchange import JSON, Body, Reply, json_reply, request_id
+from serving.front import Answer
 from serving.loader import Champions
 from serving.metrics import CONTENT_TYPE, Metrics
 from serving.moderation import Moderation
@@ -33,15 +34,15 @@ class Answers:
         self._metrics = metrics
         self._max_chars = max_chars
 
-    async def moderate(self, body: bytes) -> Reply:
+    async def moderate(self, body: Body) -> Reply:
         """Answer POST /moderate."""
-        request = read_request(ModerateRequest, body, self._max_chars)
+        request = read_request(ModerateRequest, body.content, max_chars=self._max_chars)
         [verdict] = await self._moderation.verdicts([request.text])
         return json_reply(vars(verdict))
 
-    async def moderate_batch(self, body: bytes) -> Reply:
+    async def moderate_batch(self, body: Body) -> Reply:
         """Answer POST /moderate/batch."""
-        request = read_request(ModerateBatchRequest, body, self._max_chars)
+        request = read_request(ModerateBatchRequest, body.content, max_chars=self._max_chars)
         return json_reply({"results": await self._moderation.verdicts(request.texts)})
 
     async def verdict(self, text: str) -> ModerateAnswer:
@@ -55,20 +56,20 @@ class Answers:
         results = [VerdictAnswer(**verdict.as_dict()) for verdict in verdicts]
         return ModerateBatchAnswer(results=results, request_id=request_id())
 
-    async def models(self, _: bytes) -> Reply:
+    async def models(self, _: Body) -> Reply:
         """Answer GET /models."""
         return json_reply({"models": self._champions.reports()})
 
-    async def livez(self, _: bytes) -> Reply:
+    async def livez(self, _: Body) -> Reply:
         """Answer GET /livez."""
         return json_reply({"status": "alive"})
 
-    async def readyz(self, _: bytes) -> Reply:
+    async def readyz(self, _: Body) -> Reply:
         """Answer GET /readyz."""
-        self._champions.moderator()
+        self._champions.check_ready()
         return json_reply({"status": "ready"})
 
-    async def metrics(self, _: bytes) -> Reply:
+    async def metrics(self, _: Body) -> Reply:
         """Answer GET /metrics."""
         return Reply(await asyncio.to_thread(self._metrics.render), CONTENT_TYPE)
 
@@ -81,7 +82,7 @@ def document(
     """Return the answer of a route whose content is made once, when it is first asked for."""
     rendered = functools.cache(render)
 
-    async def answer(_: bytes) -> Reply:
+    async def answer(_: Body) -> Reply:
         return Reply(await asyncio.to_thread(rendered), content_type, headers)
 
     return answer

@@ -1,15 +1,18 @@
 """Every way to say no, as one tree; each is one answer in the one error shape.
 
-RequestError               500 internal_error
-├── InvalidInputError      400 the body breaks a rule
-├── UnknownRouteError      404
-├── WrongMethodError       405 with Allow
-├── TooLargeError          413 the body, a text or a batch
-├── WrongContentTypeError  415
-└── NotReadyError          503 with Retry-After: no models yet
-    └── OverdueError       503 with Retry-After: not answered in time
+RequestError                 500 internal_error
+├── InvalidInputError        400 the body breaks a rule
+├── UnknownRouteError        404
+├── WrongMethodError         405 with Allow
+├── TooLargeError            413 the body, a text, a batch or a document
+├── WrongContentTypeError    415 the body or a document
+├── UnreadableDocumentError  422
+├── BusyError                503 with Retry-After: too much at a time
+├── ListingsUnavailableError 503, see upstream.py
+└── NotReadyError            503 with Retry-After: no models yet
+    └── OverdueError         503 with Retry-After: not answered in time
 
-SettingsError              a variable has a wrong value: the service does not start
+SettingsError                a variable has a wrong value: the service does not start
 """
 
 from collections.abc import Iterable
@@ -71,17 +74,35 @@ class WrongMethodError(RequestError):
 
 
 class TooLargeError(RequestError):
-    """The body, a text or a batch is over its limit."""
+    """The body, a text, a batch or a document is over its limit."""
 
     status = 413
     code = "body_too_large"
 
 
 class WrongContentTypeError(RequestError):
-    """The body is of a type or coding the route does not take."""
+    """The body, or a document in it, is of a type or coding the route does not take."""
 
     status = 415
     code = "unsupported_media_type"
+
+
+class UnreadableDocumentError(RequestError):
+    """A document was uploaded and cannot be turned into text."""
+
+    status = 422
+    code = "unreadable_document"
+
+
+class BusyError(RequestError):
+    """As much as may be under way at a time is under way."""
+
+    status = 503
+    code = "busy"
+
+    def headers(self) -> list[tuple[str, str]]:
+        """Return Retry-After."""
+        return [("retry-after", "2")]
 
 
 class NotReadyError(RequestError):

@@ -8,7 +8,7 @@ import asyncio
 import functools
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -44,7 +44,7 @@ REFUSED_SECONDS = 300.0
 # count in a registry that nobody reads.
 stamina.instrumentation.set_on_retry_hooks([])
 
-Score = Callable[[Sequence[Listing]], Sequence[float]]
+Score = Callable[[Sequence[Listing]], Awaitable[Sequence[float]]]
 _Search = tuple[tuple[str, str], ...]
 
 _calling: ContextVar[bool] = ContextVar("calling", default=False)
@@ -108,7 +108,7 @@ class LiveJobs:
         ----------
         query : LiveQuery
         score : callable, optional
-            From listings to as many numbers, called in a thread; without it there are no scores.
+            From listings to as many numbers; without it there are no scores.
 
         Raises
         ------
@@ -124,7 +124,7 @@ class LiveJobs:
         found = await self._find(query)
         if score is None or not found.listings:
             return found
-        scores = await asyncio.to_thread(score, found.listings)
+        scores = await score(found.listings)
         scored = tuple(
             listing.model_copy(update={"score": float(value)})
             for listing, value in zip(found.listings, scores, strict=True)

@@ -55,6 +55,12 @@ class Metrics:
         self._verdicts = Counter(
             "careerlens_verdicts", "Messages judged.", ["action"], registry=self._registry
         )
+        self._documents = Counter(
+            "careerlens_documents",
+            "Uploaded documents, by what they turned out to be.",
+            ["outcome"],
+            registry=self._registry,
+        )
         self._models = Gauge(
             "careerlens_model_info",
             "1 for each model that answers.",
@@ -71,6 +77,10 @@ class Metrics:
     def count_verdict(self, action: str) -> None:
         """Count one verdict."""
         self._verdicts.labels(action).inc()
+
+    def count_document(self, outcome: str) -> None:
+        """Count one document: its kind, or the code of the error that it got."""
+        self._documents.labels(outcome).inc()
 
     def show_model(self, kind: str, version: str, digest: str) -> None:
         """Show a model as the one that answers."""

@@ -14,7 +14,11 @@ _STYLE = (
 )
 
 _EXAMPLE = """curl -s localhost:3000/moderate -H 'content-type: application/json' \\
-     -d '{"text": "You won a prize, claim at http://x.example now"}'"""
+     -d '{"text": "You won a prize, claim at http://x.example now"}'
+
+curl -s localhost:3000/resume/parse -F file=@resume.pdf
+curl -s localhost:3000/resume/analyze -F file=@resume.pdf -F 'job_description=<job.txt'
+curl -s localhost:3000/jobs/recommend -F file=@resume.pdf -F top_k=5"""
 
 _STYLE_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 

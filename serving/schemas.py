@@ -1,7 +1,7 @@
 """What comes in and what goes out, and the reading of what comes in."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 from pydantic import (
@@ -24,27 +24,40 @@ MAX_CHARS = 10_000
 MAX_TEXTS = 1_000
 
 
-def _check_message(text: str, info: ValidationInfo) -> str:
-    limit = (info.context or {}).get("max_chars", MAX_CHARS)
-    if len(text) > limit:
-        raise PydanticCustomError(
-            "text_too_long", "has more than {limit} characters", {"limit": limit}
-        )
-    if "\0" in text:
-        raise PydanticCustomError("nul_character", "holds the character NUL")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise PydanticCustomError("lone_surrogate", "holds half of a surrogate pair") from None
-    if not text.strip():
-        raise PydanticCustomError("empty_text", "is empty")
-    return text
+def text_rules(limit: str, default: int) -> Callable[[str, ValidationInfo], str]:
+    """Return what checks a text from outside.
+
+    Parameters
+    ----------
+    limit : str
+        The name under which the context of a validation has the most characters.
+    default : int
+        How many when it has none.
+    """
+
+    def check(text: str, info: ValidationInfo) -> str:
+        most = (info.context or {}).get(limit, default)
+        if len(text) > most:
+            raise PydanticCustomError(
+                "text_too_long", "has more than {limit} characters", {"limit": most}
+            )
+        if "\0" in text:
+            raise PydanticCustomError("nul_character", "holds the character NUL")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise PydanticCustomError("lone_surrogate", "holds half of a surrogate pair") from None
+        if not text.strip():
+            raise PydanticCustomError("empty_text", "is empty")
+        return text
+
+    return check
 
 
 Message = Annotated[
     str,
     Field(strict=True),
-    AfterValidator(_check_message),
+    AfterValidator(text_rules("max_chars", MAX_CHARS)),
     WithJsonSchema(
         {
             "type": "string",
@@ -154,50 +167,75 @@ class ErrorAnswer(BaseModel):
 _Request = TypeVar("_Request", bound=BaseModel)
 
 
-def read_request(shape: type[_Request], body: bytes, max_chars: int = MAX_CHARS) -> _Request:
+def read_request(shape: type[_Request], body: bytes, **limits: int) -> _Request:
     """Return ``body``, a JSON object, as a request of ``shape``.
+
+    Parameters
+    ----------
+    limits : int
+        Most characters, by the names that the texts of ``shape`` go by: ``max_chars`` and others.
 
     Raises
     ------
     InvalidInputError, TooLargeError
         Saying which rule is broken and where, and never what the body holds.
     """
-    content = _read_object(body)
+    return validate(shape, read_object(body), **limits)
+
+
+def validate(shape: type[_Request], content: Mapping[str, Any], **limits: int) -> _Request:
+    """Return ``content`` as a request of ``shape``; see :func:`read_request`."""
     try:
-        return shape.model_validate(content, context={"max_chars": max_chars})
+        return shape.model_validate(content, context=limits)
     except ValidationError as error:
-        [fault, *_] = error.errors(include_input=False, include_url=False)
-        refusal = _refusal(fault["type"], _place(fault["loc"]), fault["msg"])
+        [fault, *_] = error.errors(include_input=False)
+        refusal = _refusal(fault["type"], fault["loc"], fault["msg"], is_ours="url" not in fault)
     raise refusal  # out here, so that pydantic's error, which holds the input, is not its context
 
 
-def _read_object(body: bytes) -> dict[str, Any]:
+def read_object(body: bytes) -> dict[str, Any]:
+    """Return ``body`` as the JSON object that it must be.
+
+    Raises
+    ------
+    InvalidInputError
+    """
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidInputError("the body is not UTF-8", "invalid_utf8") from None
-    try:
-        content = json.loads(
-            text, object_pairs_hook=_object_without_duplicates, parse_constant=_refuse_constant
-        )
-    except RecursionError:
-        raise InvalidInputError("the body is nested too deeply", "invalid_json") from None
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise InvalidInputError(f"the body is not valid JSON at {place}", "invalid_json") from None
-    except ValueError:  # Python refuses integers of more than 4,300 digits
-        raise InvalidInputError(
-            "the body holds a number that is too long", "invalid_json"
-        ) from None
+    content = read_json(text, "the body")
     if not isinstance(content, dict):
         raise InvalidInputError("the body must be a JSON object", "not_an_object")
     return content
 
 
+def read_json(text: str, place: str) -> Any:
+    """Return what ``text`` says in JSON; ``place`` is its name in errors.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    try:
+        return json.loads(
+            text, object_pairs_hook=_object_without_duplicates, parse_constant=_refuse_constant
+        )
+    except RecursionError:
+        raise InvalidInputError(f"{place} is nested too deeply", "invalid_json") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise InvalidInputError(f"{place} is not valid JSON at {where}", "invalid_json") from None
+    except ValueError:  # Python refuses integers of more than 4,300 digits
+        raise InvalidInputError(
+            f"{place} holds a number that is too long", "invalid_json"
+        ) from None
+
+
 def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):  # two readers could take two different values for the message
-        raise InvalidInputError("an object of the body has one key twice", "duplicate_key")
+        raise InvalidInputError("an object of the JSON has one key twice", "duplicate_key")
     return found
 
 
@@ -215,15 +253,24 @@ _FAULTS: dict[str, tuple[type[RequestError], str, str]] = {
 }
 
 
-def _refusal(fault: str, place: str, sentence: str) -> RequestError:
+def _refusal(fault: str, loc: Sequence[str | int], sentence: str, *, is_ours: bool) -> RequestError:
+    """Return the error for a fault; those that pydantic has no address for are raised by us."""
+    if fault == "extra_forbidden":  # the last part of the place is the caller's own word
+        return InvalidInputError(f"{_place(loc[:-1])} has an unknown field", "unknown_field")
+    place = _place(loc)
     if fault in _FAULTS:
         refusal, code, words = _FAULTS[fault]
         return refusal(f"{place} {words}", code)
     if fault == "text_too_long":
         return TooLargeError(f"{place} {sentence}", fault)
-    return InvalidInputError(f"{place} {sentence}", fault)  # one of _check_message
+    if is_ours:
+        return InvalidInputError(f"{place} {sentence}", fault)
+    return InvalidInputError(f"{place}: {sentence[0].lower()}{sentence[1:]}", "invalid_value")
 
 
 def _place(loc: Sequence[str | int]) -> str:
-    field, *index = loc
-    return f"{field}[{index[0]}]" if index else str(field)
+    if not loc:
+        return "the body"
+    first, *rest = loc
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in rest)
+    return f"{first}{''.join(steps)}"

@@ -9,25 +9,51 @@ import os
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 import bentoml
 from bentoml._internal.utils.analytics.usage_stats import do_not_track
 
 from serving import page
 from serving.answers import Answers, document
+from serving.documents import Documents
+from serving.exchange import JSON, MULTIPART, URLENCODED, UploadMemory, request_id
+from serving.forms import Upload
 from serving.front import Front, Route, Routes
+from serving.job_requests import (
+    AnalyzeForm,
+    AnalyzeRequest,
+    ExtractRequest,
+    GapRequest,
+    LiveRequest,
+    ParseForm,
+    ParseRequest,
+    RecommendForm,
+    RecommendRequest,
+)
+from serving.job_schemas import (
+    AnalyzeAnswer,
+    ExtractAnswer,
+    GapAnswer,
+    LiveAnswer,
+    ParseAnswer,
+    RecommendAnswer,
+)
+from serving.jobs_api import LiveJobs
 from serving.loader import Champions
 from serving.logs import open_log
 from serving.metrics import Metrics, share_folder
 from serving.moderation import Moderation
 from serving.openapi import describe
+from serving.resumes import Resumes
 from serving.schemas import (
     ModerateAnswer,
     ModerateBatchAnswer,
     ModerateBatchRequest,
     ModerateRequest,
 )
-from serving.settings import read_settings
+from serving.settings import read_adzuna_keys, read_settings
 
 # The command `bentoml serve` asked before it imported this module, and remembers the answer.
 do_not_track.cache_clear()
@@ -37,6 +63,9 @@ log = open_log(settings.log_level)
 metrics = Metrics()
 champions = Champions(settings, log, on_load=metrics.show_model)
 answers = Answers(champions, Moderation(champions, metrics), metrics, settings.max_chars)
+documents = Documents(settings, metrics)
+live = LiveJobs(settings, read_adzuna_keys(), log)
+resumes = Resumes(champions, documents, live, settings)
 
 
 @bentoml.service(
@@ -50,7 +79,11 @@ answers = Answers(champions, Moderation(champions, metrics), metrics, settings.m
     tracing={"excluded_urls": ".*"},
 )
 class Careerlens:
-    """Moderation of the messages of a job platform: spam and toxicity."""
+    """Moderation of messages; resumes, skills and jobs: parse, find the gap, score, recommend."""
+
+    # What is declared here is for OpenAPI, for BentoML's client and for callers in this process.
+    # Over HTTP the front answers all of it, so that BentoML's own reading of forms, which fetches
+    # addresses and decodes texts as JSON, is never reached.
 
     def __init__(self) -> None:
         champions.start()
@@ -65,6 +98,44 @@ class Careerlens:
         """Return the verdicts on up to 1,000 messages, in order."""
         return await answers.verdicts(texts)
 
+    @bentoml.api(route="/resume/parse", input_spec=ParseForm)
+    async def resume_parse(self, **given: Any) -> ParseAnswer:
+        """Return a resume as data: contact, work history, education, skills."""
+        answer = await resumes.parsed(ParseRequest(**given), _uploads(ParseRequest, given))
+        return ParseAnswer(**answer, request_id=request_id())
+
+    @bentoml.api(route="/resume/analyze", input_spec=AnalyzeForm)
+    async def resume_analyze(self, **given: Any) -> AnalyzeAnswer:
+        """Return how well a resume fits a job, from 0 to 100, what it lacks, and advice."""
+        answer = await resumes.analyzed(AnalyzeRequest(**given), _uploads(AnalyzeRequest, given))
+        return AnalyzeAnswer(**answer, request_id=request_id())
+
+    @bentoml.api(route="/skills/extract", input_spec=ExtractRequest)
+    async def skills_extract(self, text: str) -> ExtractAnswer:
+        """Return the skills that a text names or implies, with their places."""
+        answer = await resumes.extracted(ExtractRequest(text=text))
+        return ExtractAnswer(**answer, request_id=request_id())
+
+    @bentoml.api(route="/skills/gap", input_spec=GapRequest)
+    async def skills_gap(self, text: str, job_description: str) -> GapAnswer:
+        """Return the skills that a job asks for, split by whether the resume has them."""
+        answer = await resumes.compared(GapRequest(text=text, job_description=job_description))
+        return GapAnswer(**answer, request_id=request_id())
+
+    @bentoml.api(route="/jobs/recommend", input_spec=RecommendForm)
+    async def jobs_recommend(self, **given: Any) -> RecommendAnswer:
+        """Return the best jobs for a resume, with the reasons, and similar roles."""
+        answer = await resumes.recommended(
+            RecommendRequest(**given), _uploads(RecommendRequest, given)
+        )
+        return RecommendAnswer(**answer, request_id=request_id())
+
+    @bentoml.api(route="/jobs/live", input_spec=LiveRequest)
+    async def jobs_live(self, **search: Any) -> LiveAnswer:
+        """Return live listings of Adzuna, scored against the resume if there is one."""
+        answer = await resumes.found(LiveRequest(**search))
+        return LiveAnswer(**answer, request_id=request_id())
+
     @bentoml.on_deployment
     @staticmethod
     def before_workers() -> None:
@@ -73,20 +144,36 @@ class Careerlens:
 
     @bentoml.on_startup
     async def started(self) -> None:
-        """Say that this worker answers, and on which event loop."""
+        """Start what a worker has for itself, and say on which event loop it answers."""
+        resumes.start()
         log.info("started", pid=os.getpid(), loop=type(asyncio.get_running_loop()).__module__)
 
     @bentoml.on_shutdown
-    def stopping(self) -> None:
+    async def stopping(self) -> None:
         """Leave nothing running."""
         champions.stop()
+        await resumes.stop()
 
 
-#: Everything there is. The front answers the hot routes itself, by the function that the declared
-#: endpoints call: BentoML's own way to them takes several times as long.
+def _uploads(shape: type[ParseRequest], given: Mapping[str, Any]) -> dict[str, Upload]:
+    """Return the files that a caller in this process gave, as bytes."""
+    return {part: Upload(part, given[part]) for part in shape.files if given.get(part) is not None}
+
+
+_FORM = (MULTIPART, URLENCODED, JSON)
+_TEXT_BYTES = settings.text_body_bytes
+
+#: Everything there is. The front answers all of it but one itself, by the functions that the
+#: declared endpoints call: BentoML's own way to them takes several times as long.
 ROUTES: Routes = {
-    "/moderate": {"POST": Route(answers.moderate, takes_json=True)},
-    "/moderate/batch": {"POST": Route(answers.moderate_batch, takes_json=True)},
+    "/moderate": {"POST": Route(answers.moderate, takes=(JSON,))},
+    "/moderate/batch": {"POST": Route(answers.moderate_batch, takes=(JSON,))},
+    "/resume/parse": {"POST": Route(resumes.parse, _FORM, settings.form_bytes(1))},
+    "/resume/analyze": {"POST": Route(resumes.analyze, _FORM, settings.form_bytes(2))},
+    "/skills/extract": {"POST": Route(resumes.extract, (JSON,), _TEXT_BYTES)},
+    "/skills/gap": {"POST": Route(resumes.gap, (JSON,), _TEXT_BYTES)},
+    "/jobs/recommend": {"POST": Route(resumes.recommend, _FORM, settings.form_bytes(1))},
+    "/jobs/live": {"POST": Route(resumes.search, (JSON,), _TEXT_BYTES)},
     "/models": {"GET": Route(answers.models)},
     "/livez": {"GET": Route(answers.livez, probe=True)},
     "/healthz": {"GET": Route(answers.livez, probe=True)},
@@ -101,6 +188,7 @@ Careerlens.add_asgi_middleware(  # type: ignore[attr-defined]
     Front,
     routes=ROUTES,
     max_body_bytes=settings.max_body_bytes,
+    memory=UploadMemory(settings.upload_bytes),
     timeout_seconds=settings.timeout_seconds,
     metrics=metrics,
     log=log,

@@ -19,12 +19,16 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.errors import HubError
+from models.extract import MEBIBYTE, Limits
 from models.hub import open_hub
 from serving.errors import SettingsError
 
 PREFIX = "CAREERLENS_"
 ADZUNA_PREFIX = "ADZUNA_"
 KEYS = ("app_id", "app_key")
+
+# Of a body beside its texts and documents: names, boundaries, filters.
+_OVERHEAD_BYTES = 64 * 1024
 
 
 def _check_hub(address: str) -> str:
@@ -60,6 +64,14 @@ def _check_budget(budget: str) -> str:
     return budget
 
 
+def _check_region(region: str) -> str:
+    import phonenumbers  # takes a while, and hardly anybody sets this
+
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise PydanticCustomError("region", "must be a country such as GB (ISO 3166)")
+    return region
+
+
 def _check_key(key: SecretStr) -> SecretStr:
     word = key.get_secret_value().strip()
     if not (word and word.isascii() and word.isprintable() and " " not in word):
@@ -91,6 +103,19 @@ class Settings(BaseSettings):
     max_chars: Annotated[int, Field(ge=1, le=100_000)] = 10_000
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
 
+    max_document_bytes: Annotated[int, Field(ge=1024, le=100 * MEBIBYTE)] = 5 * MEBIBYTE
+    max_document_pages: Annotated[int, Field(ge=1, le=10_000)] = 30
+    max_document_chars: Annotated[int, Field(ge=1_000, le=200_000)] = 200_000
+    max_job_chars: Annotated[int, Field(ge=1_000, le=200_000)] = 50_000
+    document_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
+    document_queue_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
+    document_memory_mib: Annotated[int, Field(ge=256)] = 1024
+    document_workers: Annotated[int, Field(ge=1, le=64)] = 2
+    max_uploads: Annotated[int, Field(ge=1, le=1_000)] = 4
+    phone_region: (
+        Annotated[str, BeforeValidator(str.upper), AfterValidator(_check_region)] | None
+    ) = None
+
     adzuna_url: Annotated[str, AfterValidator(_check_adzuna_url)] = "https://api.adzuna.com"
     adzuna_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     adzuna_tries: Annotated[int, Field(ge=1, le=10)] = 3
@@ -106,6 +131,31 @@ class Settings(BaseSettings):
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)
     ] = "info"
+
+    @property
+    def text_body_bytes(self) -> int:
+        """Most bytes of a body of texts: JSON and forms spend up to 12 on a character."""
+        return 12 * (self.max_document_chars + self.max_job_chars) + _OVERHEAD_BYTES
+
+    def form_bytes(self, documents: int) -> int:
+        """Most bytes of a form with so many documents, or texts in their place."""
+        return max(documents * self.max_document_bytes + _OVERHEAD_BYTES, self.text_body_bytes)
+
+    @property
+    def upload_bytes(self) -> int:
+        """Most bytes of all bodies that are held at a time: the largest has two documents."""
+        return self.max_uploads * self.form_bytes(2)
+
+    @property
+    def document_limits(self) -> Limits:
+        """What one document may take of everything."""
+        return Limits(
+            max_bytes=self.max_document_bytes,
+            max_pages=self.max_document_pages,
+            max_chars=self.max_document_chars,
+            seconds=self.document_seconds,
+            memory_bytes=self.document_memory_mib * MEBIBYTE,
+        )
 
     @model_validator(mode="after")
     def _thresholds_in_order(self) -> Self:

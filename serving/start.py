@@ -55,6 +55,7 @@ def run(command: Sequence[str], address: str) -> int:
 
   curl -s {address}/moderate -H 'content-type: application/json' \\
     -d '{{"text":"You won a prize, claim at http://x.co now"}}'
+  curl -s {address}/resume/parse -F file=@resume.pdf
 """,
             flush=True,
         )

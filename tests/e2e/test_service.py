@@ -17,15 +17,19 @@ import httpx
 import psutil
 import pytest
 
-from models.bundle import MODEL_FILE, load_bundle
+from models.bundle import load_bundle, verify_bundle
 from models.hub import LocalHub, repo_id
+from models.kinds import FORMATS
+from models.manifest import KINDS, Kind
 from models.scoring import HEADS, score_texts
+from models.text_model import MODEL_FILE
 from tests.e2e.conftest import BENTOML, Server, Start, server_environment
 from tests.factories import ROOT
 from tests.serving.champions import promote
 from tests.serving.test_schemas import BAD_BODIES
 
 CANARY = "canary-7f3a"
+TEXT_KINDS: tuple[Kind, ...] = ("spam", "toxicity")
 SPAM = "You won a prize! Claim it now at http://win.example"
 JSON = {"content-type": "application/json"}
 
@@ -46,7 +50,7 @@ PARITY = {
 
 
 def test_a_verdict_names_scores_versions_and_digests(
-    server: Server, tiny_bundles: dict[str, Path]
+    server: Server, tiny_bundles: dict[Kind, Path]
 ) -> None:
     answered = server.moderate(SPAM)
     verdict = answered.json()
@@ -55,17 +59,17 @@ def test_a_verdict_names_scores_versions_and_digests(
     assert verdict["spam"]["flagged"] is True
     assert verdict["action"] in ("review", "block")
     assert (verdict["spam"]["version"], verdict["toxicity"]["version"]) == ("v1", "v2")
-    for kind, packaged in tiny_bundles.items():
-        assert verdict[kind]["digest"] == load_bundle(packaged / "bundle", kind).digest
+    for kind in TEXT_KINDS:
+        assert verdict[kind]["digest"] == verify_bundle(tiny_bundles[kind] / "bundle")[1]
     assert answered.headers["x-request-id"] == verdict["request_id"]
 
 
-@pytest.mark.parametrize("kind", ["spam", "toxicity"])
+@pytest.mark.parametrize("kind", TEXT_KINDS)
 @pytest.mark.parametrize("text", PARITY.values(), ids=PARITY)
 def test_http_answers_what_the_offline_pipeline_does_to_the_last_bit(
-    server: Server, tiny_bundles: dict[str, Path], kind: str, text: str
+    server: Server, tiny_bundles: dict[Kind, Path], kind: Kind, text: str
 ) -> None:
-    model = load_bundle(tiny_bundles[kind] / "bundle", kind).model
+    model = load_bundle(tiny_bundles[kind] / "bundle", FORMATS[kind]).model
     [[main, *others]] = score_texts(model, [text])
     verdict = server.moderate(text).json()[kind]
     assert verdict["score"] == main
@@ -252,10 +256,12 @@ class TestStart:
     """From a hub without good champions to ready, without a restart."""
 
     def test_it_waits_for_good_champions_and_says_for_what(
-        self, start: Start, tiny_bundles: dict[str, Path], tmp_path: Path
+        self, start: Start, tiny_bundles: dict[Kind, Path], tmp_path: Path
     ) -> None:
         hub = LocalHub(tmp_path / "hub")
         scratch = tmp_path / "scratch"
+        for kind in ("skills", "matching"):
+            promote(hub, kind, tiny_bundles[kind], 1, scratch)
         commit = promote(hub, "spam", tiny_bundles["spam"], 1, scratch)
         spam_home = hub.root / repo_id("careerlens", "spam") / "commits" / commit
         model = spam_home / "bundle" / MODEL_FILE
@@ -330,7 +336,7 @@ def test_two_workers_answer_count_together_and_nothing_is_reported_to_anybody(
     for _ in range(6):  # whichever worker is asked
         fresh = httpx.get(f"http://127.0.0.1:{server.port}/metrics", trust_env=False)
         assert counted in fresh.text
-        assert fresh.text.count("careerlens_model_info{") == 2
+        assert fresh.text.count("careerlens_model_info{") == len(KINDS)
 
     server.stop()
     assert server.process.returncode == 0

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from models.bundle import load_bundle
+from models.bundle import load_bundle, verify_bundle
 from models.hub import LocalHub, repo_id
+from models.kinds import FORMATS
+from models.manifest import KINDS
 from models.scoring import score_texts
+from serving.exchange import Body
 from serving.schemas import ModelsAnswer, ModerateAnswer, ModerateBatchAnswer, VerdictAnswer
 from tests.serving.conftest import InProcess
 
@@ -29,8 +32,9 @@ def test_a_verdict_names_action_scores_versions_and_digests(
     assert verdict["action"] in ("review", "block")
     assert verdict["spam"]["version"] == "v1"
     assert verdict["toxicity"]["version"] == "v2"
-    for kind, packaged in tiny_bundles.items():
-        assert verdict[kind]["digest"] == load_bundle(packaged / "bundle", kind).digest
+    for kind in ("spam", "toxicity"):
+        _, digest = verify_bundle(tiny_bundles[kind] / "bundle")
+        assert verdict[kind]["digest"] == digest
     assert set(verdict["toxicity"]["categories"]) == {
         "insult",
         "threat",
@@ -72,7 +76,7 @@ def test_the_declared_endpoints_answer_what_the_hot_routes_do(
 def test_scores_come_through_json_to_the_last_bit(
     service: InProcess, tiny_bundles: dict[str, Path]
 ) -> None:
-    model = load_bundle(tiny_bundles["toxicity"] / "bundle", "toxicity").model
+    model = load_bundle(tiny_bundles["toxicity"] / "bundle", FORMATS["toxicity"]).model
     for number in range(50):
         text = f"message {number} of an idiot"
         [[toxic, *categories]] = score_texts(model, [text])
@@ -84,7 +88,7 @@ def test_callers_at_once_get_their_own_answers(service: InProcess) -> None:
     texts = [f"{SPAM} {'very ' * number}good" for number in range(0, 160, 4)]
 
     async def all_at_once() -> list[dict[str, object]]:
-        bodies = [json.dumps({"text": text}).encode() for text in texts]
+        bodies = [Body(json.dumps({"text": text}).encode()) for text in texts]
         replies = await asyncio.gather(*map(service.module.answers.moderate, bodies))
         return [json.loads(reply.body) for reply in replies]
 
@@ -94,7 +98,7 @@ def test_callers_at_once_get_their_own_answers(service: InProcess) -> None:
 
 def test_models_are_reported_with_commit_and_time(service: InProcess, hub: LocalHub) -> None:
     report = service.request("GET", "/models").json()
-    assert [model.kind for model in ModelsAnswer(**report).models] == ["spam", "toxicity"]
+    assert [model.kind for model in ModelsAnswer(**report).models] == list(KINDS)
     for model in report["models"]:
         assert model["commit"] == hub.refs(repo_id("careerlens", model["kind"])).branches["main"]
         assert re.match(r"\d{4}-\d\d-\d\dT", model["loaded_at"])
@@ -191,6 +195,62 @@ def test_openapi_describes_every_route_and_our_errors(service: InProcess) -> Non
     for name in re.findall(r'"#/components/schemas/(\w+)"', described.text):
         assert name in schemas
     assert "http" not in json.dumps(document["info"])
+
+
+def test_openapi_describes_forms_with_their_files_and_json_without(service: InProcess) -> None:
+    document = service.request("GET", "/docs.json").json()
+    schemas = document["components"]["schemas"]
+    for path, parts in [
+        ("/resume/parse", {"file"}),
+        ("/resume/analyze", {"file", "job_description_file"}),
+        ("/jobs/recommend", {"file"}),
+    ]:
+        operation = document["paths"][path]["post"]
+        content = operation["requestBody"]["content"]
+        shapes = {
+            media_type: schemas[taken["schema"]["$ref"].rpartition("/")[2]]["properties"]
+            for media_type, taken in content.items()
+        }
+        form = shapes.pop("multipart/form-data")
+        assert {name for name in form if form[name].get("format") == "binary"} == parts
+        assert set(shapes) == {"application/json", "application/x-www-form-urlencoded"}
+        assert all(parts.isdisjoint(fields) and "text" in fields for fields in shapes.values())
+        assert {"200", "400", "413", "415", "422", "503"} <= set(operation["responses"])
+
+
+RESUME = "Jane Doe\njane@example.com\n\nExperience\nEngineer, Initech, 2019 - 2023\nI know Python."
+
+
+def test_the_endpoints_for_resumes_answer_what_the_front_does(service: InProcess) -> None:
+    declared = service.module.Careerlens().to_async
+    job = "Python Developer\nYou must know Python and SQL."
+    both = {"text": RESUME, "job_description": job}
+    calls = [
+        (declared.resume_parse, "/resume/parse", {"text": RESUME}),
+        (declared.resume_analyze, "/resume/analyze", both),
+        (declared.skills_extract, "/skills/extract", {"text": RESUME}),
+        (declared.skills_gap, "/skills/gap", both),
+        (
+            declared.jobs_recommend,
+            "/jobs/recommend",
+            {"text": RESUME, "filters": {"title": "Python"}},
+        ),
+    ]
+    for call, path, given in calls:
+        one = service.run(call(**given)).model_dump(mode="json")
+        answered = service.request("POST", path, json=given)
+        assert answered.status_code == 200
+        assert one | {"request_id": ""} == answered.json() | {"request_id": ""}
+    uploaded = service.run(declared.resume_parse(file=RESUME.encode()))
+    assert uploaded.contact.name == "Jane Doe"
+
+
+def test_bentoml_never_reads_a_request_of_a_declared_endpoint(service: InProcess) -> None:
+    """It would fetch an address in the place of a file, and open a path."""
+    apis = service.module.Careerlens.apis.values()
+    routes = service.module.ROUTES
+    assert all(routes[api.route]["POST"].answer is not None for api in apis)
+    assert all(not api.input_spec.multipart_fields for api in apis)
 
 
 def test_what_bentoml_answers_carries_the_request_id(service: InProcess) -> None:

@@ -10,33 +10,46 @@ import httpx
 import pytest
 
 from serving.errors import NotReadyError
-from serving.front import App, Front, Receive, Reply, Route, Routes, Scope, Send, json_reply
+from serving.exchange import (
+    JSON,
+    MULTIPART,
+    Body,
+    Receive,
+    Reply,
+    Scope,
+    Send,
+    UploadMemory,
+    json_reply,
+)
+from serving.front import App, Front, Route, Routes
 from serving.logs import open_log
 from serving.metrics import Metrics
 
 CANARY = "canary-7f3a"
 LIMIT = 2_000
+UPLOAD_LIMIT = 8_000
 
 
-async def echo_length(body: bytes) -> Reply:
-    return json_reply({"bytes": len(body)})
+async def echo_length(body: Body) -> Reply:
+    return json_reply({"bytes": len(body.content)})
 
 
-async def fail(_: bytes) -> Reply:
+async def fail(_: Body) -> Reply:
     raise ValueError(f"cannot read {CANARY}")
 
 
-async def hang(_: bytes) -> Reply:
+async def hang(_: Body) -> Reply:
     await asyncio.sleep(60)
     raise AssertionError
 
 
-async def unready(_: bytes) -> Reply:
+async def unready(_: Body) -> Reply:
     raise NotReadyError("not loaded yet: spam")
 
 
 ROUTES: Routes = {
-    "/read": {"POST": Route(echo_length, takes_json=True)},
+    "/read": {"POST": Route(echo_length, takes=(JSON,))},
+    "/upload": {"POST": Route(echo_length, (MULTIPART, JSON), UPLOAD_LIMIT)},
     "/page": {"GET": Route(echo_length)},
     "/fail": {"GET": Route(fail)},
     "/hang": {"GET": Route(hang)},
@@ -53,14 +66,21 @@ async def no_app(_scope: Scope, _receive: Receive, _send: Send) -> None:
 class Client:
     """A front, what it logged, and a way to call it."""
 
-    def __init__(self, app: App = no_app, level: str = "info") -> None:
+    def __init__(
+        self,
+        app: App = no_app,
+        level: str = "info",
+        routes: Routes = ROUTES,
+        timeout_seconds: float = 0.2,
+    ) -> None:
         self.stream = io.StringIO()
         self.metrics = Metrics()
         self.front = Front(
             app,
-            routes=ROUTES,
+            routes=routes,
             max_body_bytes=LIMIT,
-            timeout_seconds=0.2,
+            memory=UploadMemory(UPLOAD_LIMIT),
+            timeout_seconds=timeout_seconds,
             metrics=self.metrics,
             log=open_log(level, self.stream),
         )
@@ -149,6 +169,81 @@ def test_a_refusal_keeps_the_connection_unless_the_request_was_not_read() -> Non
     assert "connection" not in client("GET", "/nope").headers
     assert "connection" not in post_json(client, b"").headers
     assert client("POST", "/nope", content=b"unread").headers["connection"] == "close"
+
+
+FORM = {"content-type": "multipart/form-data; boundary=x"}
+
+
+def test_a_route_with_a_limit_of_its_own_takes_more_and_not_everything() -> None:
+    client = Client()
+    assert client("POST", "/upload", content=b"x" * UPLOAD_LIMIT, headers=FORM).status_code == 200
+    answered = client("POST", "/upload", content=b"x" * (UPLOAD_LIMIT + 1), headers=FORM)
+    assert (answered.status_code, answered.json()["error"]) == (413, "body_too_large")
+    assert client("POST", "/read", content=b"{}", headers=FORM).status_code == 415
+    assert client("POST", "/upload", content=b"", headers={}).status_code == 415
+
+
+def test_uploads_share_their_memory_and_what_is_too_much_is_told_when_to_come_back() -> None:
+    async def at_once() -> list[httpx.Response]:
+        held, release = asyncio.Event(), asyncio.Event()
+
+        async def hold(body: Body) -> Reply:
+            held.set()
+            await release.wait()
+            return await echo_length(body)
+
+        async def unmeasured() -> AsyncIterator[bytes]:  # a body that does not say how long it is
+            for _ in range(11):
+                yield b"x"
+
+        routes = {**ROUTES, "/held": {"POST": Route(hold, (MULTIPART,), UPLOAD_LIMIT)}}
+        transport = httpx.ASGITransport(Client(routes=routes, timeout_seconds=60).front)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as caller:
+            most = b"x" * (UPLOAD_LIMIT - 10)
+            first = asyncio.create_task(caller.post("/held", content=most, headers=FORM))
+            await held.wait()
+            answers = [
+                await caller.post("/upload", content=b"x" * 11, headers=FORM),
+                await caller.post("/upload", content=unmeasured(), headers=FORM),
+                await caller.post("/upload", content=b"x" * 10, headers=FORM),
+                await caller.post("/read", content=b"x" * LIMIT, headers={"content-type": JSON}),
+            ]
+            release.set()
+            await first
+            again = await caller.post("/upload", content=b"x" * UPLOAD_LIMIT, headers=FORM)
+            return [*answers, again]
+
+    answers = asyncio.run(at_once())
+    assert [answer.status_code for answer in answers] == [503, 503, 200, 200, 200]
+    assert answers[0].json()["error"] == answers[1].json()["error"] == "busy"
+    assert int(answers[0].headers["retry-after"]) > 0
+
+
+def test_who_announces_an_upload_and_sends_nothing_keeps_nobody_out() -> None:
+    async def at_once() -> httpx.Response:
+        release, silent = asyncio.Event(), 0
+
+        async def nothing() -> AsyncIterator[bytes]:
+            nonlocal silent
+            silent += 1
+            await release.wait()
+            yield b""
+
+        transport = httpx.ASGITransport(Client(timeout_seconds=60).front)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as caller:
+            announced = FORM | {"content-length": str(UPLOAD_LIMIT)}
+            waiting = [
+                asyncio.create_task(caller.post("/upload", content=nothing(), headers=announced))
+                for _ in range(20)
+            ]
+            while silent < 20:
+                await asyncio.sleep(0)
+            served = await caller.post("/upload", content=b"x" * UPLOAD_LIMIT, headers=FORM)
+            release.set()
+            await asyncio.gather(*waiting)
+            return served
+
+    assert asyncio.run(at_once()).status_code == 200
 
 
 def test_a_body_that_says_it_is_too_large_is_refused_unread() -> None:

@@ -7,7 +7,7 @@ import json
 import logging
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from serving.jobs_api import MAX_ANSWER_BYTES, LiveJobs
-from serving.listings import LiveListings, LiveQuery
+from serving.listings import Listing, LiveListings, LiveQuery
 from serving.settings import AdzunaKeys
 from serving.upstream import ListingsUnavailableError
 from tests.adzuna import (
@@ -306,7 +306,10 @@ def test_a_resume_scores_the_listings_in_their_order_and_the_kept_answer_stays_w
     adzuna.then(found(result(1), result(2), result(3)))
 
     async def work(jobs: LiveJobs) -> None:
-        scored = await jobs.search(PYTHON, lambda found: [len(one.id) + 0.5 for one in found])
+        async def score(found: Sequence[Listing]) -> list[float]:
+            return [len(one.id) + 0.5 for one in found]
+
+        scored = await jobs.search(PYTHON, score)
         assert [listing.score for listing in scored.listings] == [10.5, 10.5, 10.5]
         assert [listing.id[-1] for listing in scored.listings] == ["1", "2", "3"]
         plain = await jobs.search(PYTHON)
@@ -318,7 +321,11 @@ def test_a_resume_scores_the_listings_in_their_order_and_the_kept_answer_stays_w
 
 def test_a_page_without_listings_is_not_scored(adzuna: StandIn) -> None:
     adzuna.then(found())
-    assert run(adzuna, lambda jobs: jobs.search(PYTHON, lambda _: [1.0])).listings == ()
+
+    async def score(_: Sequence[Listing]) -> list[float]:
+        raise AssertionError
+
+    assert run(adzuna, lambda jobs: jobs.search(PYTHON, score)).listings == ()
 
 
 ECHO = {"Location": f"https://elsewhere.example/?app_key={APP_KEY}", "X-Echo": APP_KEY}

@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from models.bundle import MANIFEST, MODEL_FILE, Thresholds
 from models.hub import LocalHub, repo_id
+from models.manifest import KINDS, MANIFEST, Kind, Thresholds
+from models.text_model import MODEL_FILE
 from serving.errors import NotReadyError, SettingsError
 from serving.loader import Champions, choose_thresholds
 from serving.logs import open_log
 from serving.settings import Settings
 from tests.factories import make_release
 from tests.serving.champions import NAMESPACE, promote
-
-KINDS = ("spam", "toxicity")
 
 
 class Loading:
@@ -47,7 +46,7 @@ class Loading:
 
     def ready(self) -> bool:
         try:
-            self.champions.moderator()
+            self.champions.check_ready()
         except NotReadyError:
             return False
         return True
@@ -91,9 +90,13 @@ def test_champions_are_loaded_and_scored_with(
     loading.wait_ready()
     [verdict] = loading.champions.moderator().moderate(["Claim your free prize now"])
     assert (verdict.spam.version, verdict.toxicity.version) == ("v1", "v2")
-    assert loading.loaded == [
+    assert loading.loaded[:2] == [
         ("spam", "v1", verdict.spam.digest),
         ("toxicity", "v2", verdict.toxicity.digest),
+    ]
+    assert [(kind, version) for kind, version, _ in loading.loaded[2:]] == [
+        ("skills", "v3"),
+        ("matching", "v4"),
     ]
 
 
@@ -105,20 +108,37 @@ def test_an_empty_hub_is_asked_again_until_something_is_published(
     loading.wait("spam", "no repository")
     with pytest.raises(NotReadyError, match="spam, toxicity"):
         loading.champions.moderator()
+    with pytest.raises(NotReadyError, match="skills"):
+        loading.champions.skills()
+    with pytest.raises(NotReadyError, match="matching"):
+        loading.champions.jobs()
     for kind in KINDS:
         promote(hub, kind, tiny_bundles[kind], 1, tmp_path / "scratch")
     loading.wait_ready()
-    assert loading.errors() == {"spam": None, "toxicity": None}
+    assert loading.errors() == dict.fromkeys(KINDS)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_one_missing_champion_is_enough_to_be_not_ready(
+    own_hub: LocalHub, tmp_path: Path, loadings: list[Loading], kind: Kind
+) -> None:
+    shutil.rmtree(own_hub.root / repo_id(NAMESPACE, kind))
+    loading = start(loadings, own_hub, tmp_path / "cache")
+    for other in KINDS:
+        loading.wait(other, "no repository" if other == kind else None)
+    assert not loading.ready()
+
+
+def test_messages_are_judged_while_the_job_index_is_missing(
     own_hub: LocalHub, tmp_path: Path, loadings: list[Loading]
 ) -> None:
-    shutil.rmtree(own_hub.root / repo_id(NAMESPACE, "toxicity"))
+    shutil.rmtree(own_hub.root / repo_id(NAMESPACE, "matching"))
     loading = start(loadings, own_hub, tmp_path / "cache")
-    loading.wait("spam", None)
-    loading.wait("toxicity", "no repository")
-    assert not loading.ready()
+    loading.wait("skills", None)
+    assert loading.champions.moderator().moderate(["hello"])
+    assert loading.champions.skills().extract("Python")
+    with pytest.raises(NotReadyError, match="matching"):
+        loading.champions.jobs()
 
 
 @pytest.mark.parametrize("name", [MODEL_FILE, MANIFEST])

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,13 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
         ("CAREERLENS_HUB", "hf://somewhere"),
         ("CAREERLENS_NAMESPACE", "../up"),
         ("PORT", "99999"),
+        ("CAREERLENS_MAX_DOCUMENT_BYTES", "0"),
+        ("CAREERLENS_MAX_DOCUMENT_CHARS", "200001"),
+        ("CAREERLENS_DOCUMENT_SECONDS", "0"),
+        ("CAREERLENS_DOCUMENT_MEMORY_MIB", "100"),
+        ("CAREERLENS_DOCUMENT_WORKERS", "none"),
+        ("CAREERLENS_MAX_UPLOADS", "0"),
+        ("CAREERLENS_PHONE_REGION", "Britain"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_name_of_its_variable(
@@ -49,6 +57,27 @@ def test_a_review_threshold_above_the_block_threshold_is_refused(
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAREERLENS_WORKERS", "")
     assert read_settings().workers == 1
+
+
+def test_what_is_chosen_for_documents_reaches_their_readers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CAREERLENS_MAX_DOCUMENT_PAGES", "3")
+    monkeypatch.setenv("CAREERLENS_DOCUMENT_MEMORY_MIB", "300")
+    monkeypatch.setenv("CAREERLENS_PHONE_REGION", "gb")
+    settings = read_settings()
+    assert settings.document_limits.max_pages == 3
+    assert settings.document_limits.memory_bytes == 300 * 1024 * 1024
+    assert settings.phone_region == "GB"
+
+
+def test_a_body_has_room_for_the_longest_text_in_any_spelling() -> None:
+    settings = Settings()
+    longest = "😀" * settings.max_document_chars
+    body = json.dumps({"text": longest, "job_description": "😀" * settings.max_job_chars})
+    assert len(body) < settings.text_body_bytes
+    assert settings.form_bytes(1) > settings.max_document_bytes
+    assert settings.upload_bytes >= settings.form_bytes(2)
 
 
 def test_port_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:

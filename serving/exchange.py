@@ -1,0 +1,292 @@
+"""One request and its answer: the body as it comes in, held to its limits, and what goes out."""
+
+import asyncio
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any
+
+from pydantic_core import to_json
+
+from serving.errors import BusyError, RequestError, TooLargeError, WrongContentTypeError
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+JSON = "application/json"
+MULTIPART = "multipart/form-data"
+URLENCODED = "application/x-www-form-urlencoded"
+
+#: The request being answered.
+current_id: ContextVar[str] = ContextVar("request_id")
+
+_JSON_TYPE = re.compile(rb'application/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?', re.IGNORECASE)
+
+# What is still read of a body over its limit, so that the client gets to see the refusal: a
+# connection closed with bytes unread is reset, and the answer lost with it.
+_DRAIN_BYTES = 16 * 1024 * 1024
+_DRAIN_SECONDS = 3.0
+
+
+class ClientGoneError(Exception):
+    """The client closed the connection before its request was whole."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """A request's body as it came, and what its head says of it."""
+
+    content: bytes = b""
+    content_type: str = JSON
+    user_agent: str = ""
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters."""
+        return self.content_type.partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A finished answer."""
+
+    body: bytes
+    content_type: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def request_id() -> str:
+    """Return the id of the request being answered, or a new one outside of any."""
+    return current_id.get(None) or secrets.token_hex(16)
+
+
+def json_reply(content: Mapping[str, Any]) -> Reply:
+    """Return ``content`` with the request's id; floats keep every digit."""
+    return Reply(to_json({**content, "request_id": request_id()}))
+
+
+class UploadMemory:
+    """The memory that the large bodies of all requests may take together.
+
+    Counted as the bytes arrive: whoever announces an upload and sends nothing keeps nobody out.
+
+    Parameters
+    ----------
+    max_bytes : int
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._left = max_bytes
+
+    def check(self, size: int) -> None:
+        """Refuse what cannot be taken at present.
+
+        Raises
+        ------
+        BusyError
+        """
+        if size > self._left:
+            raise BusyError("too many uploads at a time; try again in a moment")
+
+    def take(self, size: int) -> None:
+        """Count ``size`` more bytes as held; raises as :meth:`check` does."""
+        self.check(size)
+        self._left -= size
+
+    def give_back(self, size: int) -> None:
+        """Count ``size`` bytes as free again."""
+        self._left += size
+
+
+class Incoming:
+    """The request's body, held to its limit.
+
+    Parameters
+    ----------
+    receive : callable
+        ASGI's.
+    headers : mapping of bytes to bytes
+    limit : int
+        Most bytes of the body.
+    """
+
+    def __init__(self, receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> None:
+        self._receive = receive
+        self._headers = headers
+        self._limit = limit
+        self._memory: UploadMemory | None = None
+        self._size = 0
+        self._held = 0
+        self._complete = False
+        self.overflow: TooLargeError | None = None
+
+    def allow(self, limit: int, memory: UploadMemory) -> None:
+        """Set another limit; the body counts in ``memory`` until :meth:`release`."""
+        self._limit = limit
+        self._memory = memory
+
+    def check_type(self, takes: Collection[str]) -> None:
+        """Refuse what does not say that it is of one of these types, uncompressed."""
+        given = self._headers.get(b"content-type", b"").strip()
+        media_type = given.partition(b";")[0].strip().lower().decode("latin-1")
+        is_taken = _JSON_TYPE.fullmatch(given) if media_type == JSON else True
+        if media_type not in takes or not is_taken:
+            types = " or ".join(takes)
+            raise WrongContentTypeError(f"the body must be of type {types}, in UTF-8")
+        if self._headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
+            raise WrongContentTypeError("the body must not be compressed")
+
+    def check_length(self) -> None:
+        """Refuse what says beforehand that it is too large."""
+        declared = self._headers.get(b"content-length", b"")
+        if not declared.isdigit():
+            return
+        if len(declared) > 18 or int(declared) > self._limit:
+            raise self._too_large()
+        if self._memory is not None:
+            self._memory.check(int(declared))
+
+    async def read(self) -> Body:
+        """Return the whole body."""
+        self.check_length()
+        parts = []
+        while not self._complete:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGoneError
+            parts.append(message.get("body", b""))
+        return Body(
+            parts[0] if len(parts) == 1 else b"".join(parts),
+            self._headers.get(b"content-type", b"").decode("latin-1"),
+            self._headers.get(b"user-agent", b"").decode("latin-1"),
+        )
+
+    async def receive(self) -> Message:
+        """Receive as ASGI does, and stop at the limits."""
+        message = await self._receive()
+        if message["type"] == "http.request":
+            size = len(message.get("body", b""))
+            self._size += size
+            self._complete = not message.get("more_body", False)
+            if self._size > self._limit:
+                self.overflow = self._too_large()
+                raise self.overflow
+            if self._memory is not None:
+                self._memory.take(size)
+                self._held += size
+        return message
+
+    def release(self) -> None:
+        """Let others have the memory."""
+        if self._memory is not None:
+            self._memory.give_back(self._held)
+            self._held = 0
+
+    def unread(self) -> bool:
+        """Return whether the request has a body that was not read to its end."""
+        length = self._headers.get(b"content-length", b"0")
+        return not self._complete and (length != b"0" or b"transfer-encoding" in self._headers)
+
+    async def drain(self) -> None:
+        """Throw away what follows, for a while."""
+        drained = 0
+        try:
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                while not self._complete and drained < _DRAIN_BYTES:
+                    message = await self._receive()
+                    if message["type"] != "http.request":
+                        return
+                    drained += len(message.get("body", b""))
+                    self._complete = not message.get("more_body", False)
+        except TimeoutError:
+            return
+
+    def _too_large(self) -> TooLargeError:
+        return TooLargeError(f"the body has more than {self._limit:,} bytes")
+
+
+class Outgoing:
+    """The answer: a reply of ours, or BentoML's with its errors put into our shape."""
+
+    def __init__(self, send: Send, head_only: bool) -> None:
+        self._send = send
+        self._head_only = head_only
+        self._started = False
+        self._withheld = False
+        self.status = 500
+
+    async def reply(self, reply: Reply, status: int = 200) -> None:
+        """Send a whole answer."""
+        await self._start(status, reply)
+        await self._body(reply.body, more=False)
+
+    async def refuse(self, problem: RequestError, incoming: Incoming) -> None:
+        """Send an error in the one shape, unless an answer is on its way already.
+
+        What is left of the request is read for a while, and the connection closed.
+        """
+        if self._started:  # it stays incomplete, and the server closes the connection
+            self.status = problem.status
+            return
+        content = {"error": problem.code, "detail": problem.detail}
+        headers = problem.headers()
+        unread = incoming.unread()
+        if unread:
+            headers.append(("connection", "close"))
+        reply = replace(json_reply(content), headers=tuple(headers))
+        await self._start(problem.status, reply)
+        await self._body(reply.body, more=unread)
+        if unread:
+            await incoming.drain()
+            await self._body(b"", more=False)
+
+    async def forward(self, message: Message) -> None:
+        """Send what BentoML says; an error of its own is withheld for ``finish``."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self._withheld = self.status >= 400
+            if not self._withheld:
+                self._started = True
+                message["headers"] = [*message.get("headers", []), *_common_headers()]
+        if not self._withheld:
+            await self._send(message)
+
+    async def finish(self, incoming: Incoming) -> None:
+        """Send the error that BentoML answered with, if it did, in our shape."""
+        if self._withheld:
+            phrase = HTTPStatus(self.status).phrase
+            problem = RequestError(f"the request was refused: {phrase}", _code(phrase))
+            problem.status = self.status
+            await self.refuse(problem, incoming)
+
+    async def _start(self, status: int, reply: Reply) -> None:
+        self._started = True
+        self.status = status
+        headers = [
+            (b"content-type", reply.content_type.encode()),
+            (b"content-length", str(len(reply.body)).encode()),
+            *_common_headers(),
+            *((name.encode(), value.encode()) for name, value in reply.headers),
+        ]
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def _body(self, body: bytes, more: bool) -> None:
+        sent = b"" if self._head_only else body
+        await self._send({"type": "http.response.body", "body": sent, "more_body": more})
+
+
+def _common_headers() -> list[tuple[bytes, bytes]]:
+    return [
+        (b"x-request-id", request_id().encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"cache-control", b"no-store"),
+    ]
+
+
+def _code(phrase: str) -> str:
+    return re.sub(r"[^a-z]+", "_", phrase.lower())

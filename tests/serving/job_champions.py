@@ -1,0 +1,120 @@
+"""The routes about resumes, skills and jobs over small real models, without BentoML."""
+
+import asyncio
+import io
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import SecretStr
+
+from models.matching import JobIndex
+from models.skill_model import SkillModel
+from serving.documents import Documents
+from serving.errors import NotReadyError
+from serving.exchange import JSON, MULTIPART, URLENCODED, Receive, Scope, Send, UploadMemory
+from serving.front import Front, Route
+from serving.jobs_api import LiveJobs
+from serving.logs import open_log
+from serving.metrics import Metrics
+from serving.resumes import Resumes
+from serving.settings import AdzunaKeys, Settings
+from tests.adzuna import APP_ID, APP_KEY
+from tests.factories import starter_index, starter_skills
+
+T = TypeVar("T")
+
+
+class StandIns:
+    """Champions that are loaded, or not."""
+
+    def __init__(self, *kinds: str) -> None:
+        self.kinds = kinds
+
+    def _require(self, kind: str) -> None:
+        if kind not in self.kinds:
+            raise NotReadyError(f"not loaded yet: {kind}")
+
+    def skills(self) -> SkillModel:
+        self._require("skills")
+        return starter_skills()
+
+    def jobs(self) -> JobIndex:
+        self._require("matching")
+        return starter_index()
+
+    def reports(self) -> list[dict[str, Any]]:
+        return [
+            {"kind": kind, "version": f"v{number}", "digest": kind * 9, "commit": "c"}
+            for number, kind in enumerate(self.kinds, start=1)
+        ]
+
+
+async def _no_app(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise AssertionError("BentoML must never see a request of these routes")
+
+
+class Desk:
+    """The routes, what they logged, and a way to call them."""
+
+    def __init__(self, runner: asyncio.Runner, champions: StandIns, settings: Settings) -> None:
+        self.runner = runner
+        self.stream = io.StringIO()
+        self.metrics = Metrics()
+        log = open_log("debug", self.stream)
+        secret = {"app_id": SecretStr(APP_ID), "app_key": SecretStr(APP_KEY)}
+        has_keys = settings.adzuna_url.startswith("http://")
+        keys = AdzunaKeys.model_construct(**secret if has_keys else {})
+        live = LiveJobs(settings, keys, log)
+        self.documents = Documents(settings, self.metrics)
+        self.resumes = Resumes(champions, self.documents, live, settings)  # type: ignore[arg-type]
+        forms, texts = (MULTIPART, URLENCODED, JSON), settings.text_body_bytes
+        self.front = Front(
+            _no_app,
+            routes={
+                "/resume/parse": {"POST": Route(self.resumes.parse, forms, settings.form_bytes(1))},
+                "/resume/analyze": {
+                    "POST": Route(self.resumes.analyze, forms, settings.form_bytes(2))
+                },
+                "/skills/extract": {"POST": Route(self.resumes.extract, (JSON,), texts)},
+                "/skills/gap": {"POST": Route(self.resumes.gap, (JSON,), texts)},
+                "/jobs/recommend": {
+                    "POST": Route(self.resumes.recommend, forms, settings.form_bytes(1))
+                },
+                "/jobs/live": {"POST": Route(self.resumes.search, (JSON,), texts)},
+            },
+            max_body_bytes=settings.max_body_bytes,
+            memory=UploadMemory(settings.upload_bytes),
+            timeout_seconds=settings.timeout_seconds,
+            metrics=self.metrics,
+            log=log,
+        )
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.runner.run(work)
+
+    async def send(self, path: str, **options: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(self.front)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://test", timeout=60
+        ) as client:
+            return await client.post(path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return self.run(self.send(path, **options))
+
+    def upload(self, content: bytes, name: str = "cv.pdf", path: str = "/resume/parse") -> Any:
+        return self.post(path, files={"file": (name, content)})
+
+
+@contextmanager
+def open_desk(*kinds: str, **settings: Any) -> Iterator[Desk]:
+    """Run the routes on an event loop of their own."""
+    with asyncio.Runner() as runner:
+        desk = Desk(runner, StandIns(*(kinds or ("skills", "matching"))), Settings(**settings))
+        desk.resumes.start()
+        try:
+            yield desk
+        finally:
+            desk.run(desk.resumes.stop())
