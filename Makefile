@@ -22,7 +22,7 @@ export DO_NOT_TRACK ?= true
 # dvc and bentoml start `python` by name: it must be the environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup serve train release first-release test lint format lock mlflow clean
+.PHONY: help setup serve train release first-release test lint format lock keys mlflow clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -51,7 +51,7 @@ train: setup ## Run the pipeline (dvc repro) and track the result in MLflow
 	@$(BIN)/python -m pipelines.track --receipt artifacts/track.json
 
 first-release:
-	@ls artifacts/{spam,toxicity}/release/bundle/manifest.json >/dev/null 2>&1 || $(MAKE) train
+	@ls artifacts/{spam,toxicity,skills,matching}/release/bundle/manifest.json >/dev/null 2>&1 || $(MAKE) train
 	@$(MAKE) release
 
 release: setup ## Register the current result and publish it to the hub
@@ -72,6 +72,9 @@ lint: setup ## Check style, types and the import law
 format: setup ## Rewrite files in the house style
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+keys: setup ## Make a pair of keys to sign releases with, in ~/.config/careerlens
+	@$(BIN)/python -m pipelines.keys
 
 mlflow: setup ## Open the comparison UI on http://127.0.0.1:5000 (MLFLOW_PORT)
 	@$(BIN)/mlflow ui --host 127.0.0.1 --port $(MLFLOW_PORT) --workers 1

@@ -7,34 +7,34 @@ params and code give the same bytes, and so the same digest (the sha256 of the m
 import hashlib
 import json
 import math
-import platform
-import re
 import stat
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from models import skops_file
 from models.errors import (
     FormatError,
     GoldenMismatchError,
     HashMismatchError,
-    LibraryVersionError,
     MissingFileError,
 )
-from models.scoring import HEADS, score_texts
+from models.manifest import (
+    FORMAT_VERSION,
+    GOLDEN_FILE,
+    MANIFEST,
+    METRICS_FILE,
+    Kind,
+    Manifest,
+    Source,
+    Thresholds,
+    check_versions,
+    json_bytes,
+    library_versions,
+    parse_json,
+    parse_manifest,
+)
 from models.text import NORMALISER_VERSION
-
-FORMAT_VERSION = 1
-MANIFEST = "manifest.json"
-MODEL_FILE = "model.skops"
-METRICS_FILE = "metrics.json"
-GOLDEN_FILE = "golden.jsonl"
 
 #: Larger files are refused unread.
 MAX_FILE_BYTES = 512 * 1024 * 1024
@@ -42,73 +42,40 @@ MAX_FILE_BYTES = 512 * 1024 * 1024
 #: Largest difference between a golden row's recorded and present output.
 GOLDEN_TOLERANCE = 1e-6
 
-Kind = Literal["spam", "toxicity"]
-
-_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-
-# How much of each library's version must agree: scikit-learn and skops promise nothing about
-# stored models between minor versions, numpy and scipy keep array meaning within a major one.
-_VERSION_PARTS = {"scikit-learn": 2, "skops": 2, "numpy": 1, "scipy": 1}
-
-
-class Thresholds(BaseModel):
-    """Scores from which a message is shown to a moderator, and withheld."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    review: Annotated[float, Field(ge=0.0, le=1.0)]
-    block: Annotated[float, Field(ge=0.0, le=1.0)]
-
-    @model_validator(mode="after")
-    def _review_comes_first(self) -> Self:
-        if self.review > self.block:
-            raise ValueError("review is above block: a message is reviewed before it is blocked")
-        return self
-
-
-class Source(BaseModel):
-    """One data source a bundle learnt from."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    licence: str
-    files: dict[str, str]  # name -> sha256
-
-
-class Manifest(BaseModel):
-    """What is in a bundle and what made it.
-
-    Attributes
-    ----------
-    files : dict of str to str
-        Name of every file but the manifest, with its sha256.
-    data, params, code : str
-        Digests of the training rows, of the model's params and of the modules that fitted it.
-    sources : dict of str to Source
-        The data sources, with licences and file hashes.
-    libraries : dict of str to str
-        Version of each library the stored model depends on.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    format: int
-    kind: Kind
-    name: str
-    corpus: str
-    files: dict[str, str]
-    data: str
-    params: str
-    code: str
-    sources: dict[str, Source]
-    libraries: dict[str, str]
-    normaliser: int
-    labels: tuple[str, ...]
-    thresholds: Thresholds
+M = TypeVar("M")
 
 
 @dataclass(frozen=True)
-class Bundle:
+class ModelFormat(Generic[M]):
+    """How the models of one kind become files, come back, and show that they still answer.
+
+    Attributes
+    ----------
+    dump : callable
+        From a model to its files by name; equal bytes for equal models.
+    load : callable
+        From the files, and the place to name in errors, to the model. Raises BundleError.
+    answer : callable
+        From a model and texts to figures by name for each text: the golden rows.
+    files : tuple of str
+        Files that are always there.
+    labels : tuple of str
+        The heads of a text model.
+    text_model : bool
+        Whether there are labels, thresholds, and the normaliser of :mod:`models.text` inside.
+    """
+
+    kind: Kind
+    dump: Callable[[M], Mapping[str, bytes]]
+    load: Callable[[Mapping[str, bytes], str], M]
+    answer: Callable[[M, Sequence[str]], list[dict[str, float]]]
+    files: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    text_model: bool = False
+
+
+@dataclass(frozen=True)
+class Bundle(Generic[M]):
     """A verified, loaded bundle.
 
     Attributes
@@ -116,40 +83,31 @@ class Bundle:
     manifest : Manifest
     digest : str
         sha256 of the manifest, 64 hexadecimal digits.
-    model : Pipeline
-        The fitted pipeline, raw text in.
+    model
+        What the kind's :class:`ModelFormat` loads: for text models the fitted pipeline.
     metrics : dict
         The content of ``metrics.json``.
     """
 
     manifest: Manifest
     digest: str
-    model: Any
+    model: M
     metrics: dict[str, Any]
-
-
-def library_versions() -> dict[str, str]:
-    """Return the version of each library a stored model depends on, Python's and Unicode's."""
-    return {name: version(name) for name in _VERSION_PARTS} | {
-        # Neither a patch release of Python nor its build tells on the bytes; its Unicode tables do.
-        "python": "{}.{}".format(*platform.python_version_tuple()),
-        "unicode": unicodedata.unidata_version,
-    }
 
 
 def save_bundle(
     folder: Path,
+    form: ModelFormat[M],
     *,
-    kind: Kind,
-    model: Any,
+    model: M,
     metrics: Mapping[str, Any],
     golden: Sequence[str],
-    thresholds: Thresholds,
     corpus: str,
     sources: Mapping[str, Source],
     data: str,
     params: str,
     code: str,
+    thresholds: Thresholds | None = None,
 ) -> str:
     """Write a bundle into the empty or missing ``folder`` and return its digest.
 
@@ -159,21 +117,32 @@ def save_bundle(
         Inputs of our own writing; their outputs are recorded and checked at every load.
     corpus, sources, data, params, code
         What made the model; see :class:`Manifest`.
+    thresholds : Thresholds, optional
+        Of a text model, and of no other kind.
+
+    Raises
+    ------
+    FormatError
+        If thresholds are given where there are none, or missing.
     """
+    if form.text_model != (thresholds is not None):
+        raise FormatError(f"{folder}: thresholds go with text models, and this is {form.kind!r}")
     folder.mkdir(parents=True, exist_ok=True)
-    outputs = _golden_outputs(kind, model, golden)
-    rows = [{"text": text, "scores": scores} for text, scores in zip(golden, outputs, strict=True)]
+    rows = [
+        {"text": text, "scores": scores}
+        for text, scores in zip(golden, form.answer(model, golden), strict=True)
+    ]
     contents = {
-        MODEL_FILE: skops_file.dumps(model),
-        METRICS_FILE: _json_bytes(metrics),
+        **form.dump(model),
+        METRICS_FILE: json_bytes(metrics),
         GOLDEN_FILE: "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows).encode(),
     }
     for name, data_bytes in contents.items():
         (folder / name).write_bytes(data_bytes)
     manifest = Manifest(
         format=FORMAT_VERSION,
-        kind=kind,
-        name=f"careerlens-{kind}",
+        kind=form.kind,
+        name=f"careerlens-{form.kind}",
         corpus=corpus,
         files={name: _sha256(data_bytes) for name, data_bytes in sorted(contents.items())},
         data=data,
@@ -181,11 +150,11 @@ def save_bundle(
         code=code,
         sources=dict(sources),
         libraries=library_versions(),
-        normaliser=NORMALISER_VERSION,
-        labels=HEADS[kind],
+        normaliser=NORMALISER_VERSION if form.text_model else None,
+        labels=form.labels,
         thresholds=thresholds,
     )
-    encoded = _json_bytes(manifest.model_dump(mode="json"))
+    encoded = json_bytes(manifest.model_dump(mode="json"))
     (folder / MANIFEST).write_bytes(encoded)
     return _sha256(encoded)
 
@@ -211,7 +180,9 @@ def verify_bundle(folder: Path, expected_digest: str | None = None) -> tuple[Man
     return manifest, digest
 
 
-def load_bundle(folder: Path, kind: Kind, expected_digest: str | None = None) -> Bundle:
+def load_bundle(
+    folder: Path, form: ModelFormat[M], expected_digest: str | None = None
+) -> Bundle[M]:
     """Return the bundle in ``folder``: hashes, format, versions, types, construct, golden rows.
 
     Raises
@@ -220,16 +191,14 @@ def load_bundle(folder: Path, kind: Kind, expected_digest: str | None = None) ->
         One of its subclasses, naming the file and the reason; nothing is half-loaded.
     """
     manifest, digest, contents = _read_verified(folder, expected_digest)
-    if manifest.labels != HEADS[manifest.kind]:
-        raise FormatError(f"{folder} has the labels {manifest.labels}, not {HEADS[manifest.kind]}")
-    if manifest.kind != kind:
-        raise FormatError(f"{folder} holds a model of kind {manifest.kind!r}, not {kind!r}")
-    _check_versions(folder, manifest)
-    metrics = _parse_json(folder / METRICS_FILE, contents[METRICS_FILE])
+    _check_form(folder, manifest, form)
+    check_versions(folder, manifest)
+    metrics = parse_json(folder / METRICS_FILE, contents.pop(METRICS_FILE))
     if not isinstance(metrics, dict):
         raise FormatError(f"{folder / METRICS_FILE} holds no figures by name")
-    model = skops_file.loads(contents[MODEL_FILE], str(folder / MODEL_FILE))
-    _check_golden(folder / GOLDEN_FILE, manifest.kind, model, contents[GOLDEN_FILE])
+    golden = contents.pop(GOLDEN_FILE)
+    model = form.load(contents, str(folder))
+    _check_golden(folder / GOLDEN_FILE, form, model, golden)
     return Bundle(manifest, digest, model, metrics)
 
 
@@ -244,7 +213,7 @@ def _read_verified(
             f"{folder / MANIFEST} has digest {digest[:12]}, the release names "
             f"{expected_digest[:12]}: the bundle was changed after it was released"
         )
-    manifest = _parse_manifest(folder / MANIFEST, encoded)
+    manifest = parse_manifest(folder / MANIFEST, encoded)
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
     extra = present - set(manifest.files) - {MANIFEST}
     if extra:
@@ -254,26 +223,6 @@ def _read_verified(
         if _sha256(content) != manifest.files[name]:
             raise HashMismatchError(f"{folder / name} does not have the sha256 of the manifest")
     return manifest, digest, contents
-
-
-def _parse_manifest(path: Path, encoded: bytes) -> Manifest:
-    raw = _parse_json(path, encoded)
-    found = raw.get("format") if isinstance(raw, dict) else None
-    if found != FORMAT_VERSION:
-        raise FormatError(
-            f"{path} has format {found!r}, this code reads format {FORMAT_VERSION}: "
-            "use the release of Careerlens that made it, or retrain"
-        )
-    try:
-        manifest = Manifest.model_validate(raw)
-    except ValidationError as error:
-        raise FormatError(f"{path} is not a manifest: {error}") from error
-    missing = {MODEL_FILE, METRICS_FILE, GOLDEN_FILE} - set(manifest.files)
-    if missing:
-        raise FormatError(f"{path} names no {', '.join(sorted(missing))}")
-    if not all(_FILE_NAME.fullmatch(name) for name in manifest.files):
-        raise FormatError(f"{path} names files outside its own folder")
-    return manifest
 
 
 def _read_plain(path: Path) -> bytes:
@@ -288,62 +237,49 @@ def _read_plain(path: Path) -> bytes:
         raise MissingFileError(f"{path} is missing") from error
 
 
-def _check_versions(folder: Path, manifest: Manifest) -> None:
-    if manifest.normaliser != NORMALISER_VERSION:
-        raise LibraryVersionError(
-            f"{folder} was made with normaliser {manifest.normaliser}, this code has "
-            f"{NORMALISER_VERSION}: retrain, or run the release that made it"
+def _check_form(folder: Path, manifest: Manifest, form: ModelFormat[Any]) -> None:
+    """Check that the manifest is one of a model of this form."""
+    if manifest.kind != form.kind:
+        raise FormatError(f"{folder} holds a model of kind {manifest.kind!r}, not {form.kind!r}")
+    if manifest.labels != form.labels:
+        raise FormatError(f"{folder} has the labels {manifest.labels}, not {form.labels}")
+    parts = (manifest.thresholds is not None, manifest.normaliser is not None)
+    if parts != (form.text_model, form.text_model):
+        raise FormatError(
+            f"{folder / MANIFEST}: thresholds and normaliser go with text models alone"
         )
-    present = library_versions()
-    for name, parts in _VERSION_PARTS.items():
-        made_with = manifest.libraries.get(name, "none")
-        if made_with.split(".")[:parts] != present[name].split(".")[:parts]:
-            raise LibraryVersionError(
-                f"{folder} was made with {name} {made_with}, installed is {present[name]}: "
-                f"install a matching {name} or retrain"
-            )
+    if missing := set(form.files) - set(manifest.files):
+        raise FormatError(f"{folder / MANIFEST} names no {', '.join(sorted(missing))}")
 
 
-def _golden_outputs(kind: str, model: Any, texts: Sequence[str]) -> list[dict[str, float]]:
-    scores = score_texts(model, texts)
-    return [
-        {head: float(score) for head, score in zip(HEADS[kind], row, strict=True)} for row in scores
-    ]
-
-
-def _check_golden(path: Path, kind: str, model: Any, content: bytes) -> None:
-    rows = [_parse_json(path, line) for line in content.splitlines()]
+def _check_golden(path: Path, form: ModelFormat[M], model: M, content: bytes) -> None:
+    rows = [parse_json(path, line) for line in content.splitlines()]
     try:
         texts = [row["text"] for row in rows]
-        recorded = [{head: float(row["scores"][head]) for head in HEADS[kind]} for row in rows]
-    except (ValueError, KeyError, TypeError) as error:
+        recorded = [
+            {str(name): float(score) for name, score in row["scores"].items()} for row in rows
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FormatError(f"{path} cannot be read: {error}") from error
     if not rows:
         raise GoldenMismatchError(f"{path} has no rows, so nothing vouches for the model's answers")
     try:
-        present = _golden_outputs(kind, model, texts)
+        present = form.answer(model, texts)
     except (
         Exception
     ) as error:  # a model of any shape may stand here; what fails is not ours to name
         raise GoldenMismatchError(f"{path}: the model cannot score its golden rows") from error
     for number, (now, then) in enumerate(zip(present, recorded, strict=True), start=1):
-        for head, value in then.items():
-            if not math.isclose(now[head], value, rel_tol=0.0, abs_tol=GOLDEN_TOLERANCE):
+        if now.keys() != then.keys():
+            raise GoldenMismatchError(
+                f"{path} row {number}: the model answers with {', '.join(sorted(now)) or 'nothing'}"
+                f", recorded is {', '.join(sorted(then)) or 'nothing'}"
+            )
+        for name, value in then.items():
+            if not math.isclose(now[name], value, rel_tol=0.0, abs_tol=GOLDEN_TOLERANCE):
                 raise GoldenMismatchError(
-                    f"{path} row {number}: {head} is {now[head]:.8f}, recorded {value:.8f}"
+                    f"{path} row {number}: {name} is {now[name]:.8f}, recorded {value:.8f}"
                 )
-
-
-def _parse_json(path: Path, content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"{path} is not JSON: {error}") from error
-
-
-def _json_bytes(content: Any) -> bytes:
-    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return (text + "\n").encode("utf-8")
 
 
 def _sha256(content: bytes) -> str:

@@ -2,13 +2,18 @@
 
 CareerlensError
 ├── ParamsError
+├── TaxonomyError             the skill table cannot be read, or contradicts itself
+├── PostingsError             a file of postings cannot be read
+├── NoPostingsError           there is nothing to build an index of
+├── OverrideError             a refusal is overridden without saying why
 ├── BundleError
 │   ├── MissingFileError      a file of the bundle is not there, or an extra one is
 │   ├── HashMismatchError     a file's bytes are not those of the manifest
 │   ├── FormatError           the manifest cannot be read, or its format is not ours
 │   ├── LibraryVersionError   made with a library or normaliser this code does not match
 │   ├── UntrustedTypeError    the model file holds a type outside our list
-│   └── GoldenMismatchError   the loaded model answers a golden row differently
+│   ├── GoldenMismatchError   the loaded model answers a golden row differently
+│   └── SignatureError        not signed, not by a trusted key, or not these files
 ├── DocumentError
 │   ├── EmptyDocumentError    there is nothing in it
 │   ├── UnsupportedTypeError  neither PDF nor DOCX nor text, or two types at once
@@ -22,7 +27,10 @@ CareerlensError
 └── HubError
     ├── UnknownRevisionError  no such repository, version, branch or commit
     ├── VersionExistsError    a version tag would be overwritten
-    └── ConflictError         somebody moved the branch first
+    ├── ConflictError         somebody moved the branch first
+    ├── HubUnavailableError   out of reach, overloaded, or broke off: the one worth a retry as it is
+    ├── HubAccessError        the token is missing, refused, or may not do this
+    └── LicenceError          a public repository would pass on what a licence forbids
 """
 
 
@@ -32,6 +40,22 @@ class CareerlensError(Exception):
 
 class ParamsError(CareerlensError):
     """params.yaml is missing, malformed or has an unknown key."""
+
+
+class TaxonomyError(CareerlensError):
+    """The skill table cannot be read, or contradicts itself."""
+
+
+class PostingsError(CareerlensError):
+    """A file of postings is not what :func:`models.postings.dump_postings` writes."""
+
+
+class NoPostingsError(CareerlensError):
+    """There is nothing to build an index of."""
+
+
+class OverrideError(CareerlensError):
+    """A refusal is to be overridden without saying why."""
 
 
 class BundleError(CareerlensError):
@@ -60,6 +84,10 @@ class UntrustedTypeError(BundleError):
 
 class GoldenMismatchError(BundleError):
     """A golden input does not give its recorded output."""
+
+
+class SignatureError(BundleError):
+    """The bundle is unsigned or wrongly signed, or a key cannot be used."""
 
 
 class DocumentError(CareerlensError):
@@ -116,3 +144,25 @@ class VersionExistsError(HubError):
 
 class ConflictError(HubError):
     """The branch moved since it was read."""
+
+
+class HubUnavailableError(HubError):
+    """The hub cannot be reached, is overloaded, or broke off; the same may work later.
+
+    Attributes
+    ----------
+    retry_after : float or None
+        The seconds that the hub asks to wait, if it does.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class HubAccessError(HubError):
+    """The hub refuses the token, or what the token may not do."""
+
+
+class LicenceError(HubError):
+    """A licence of the training data forbids what would become public."""

@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags_array
 
-from models.errors import CareerlensError
+from models.errors import NoPostingsError
 from models.job_index import Entry, JobIndex, title_key
-from models.job_space import Hit, IndexParams, JobSpace, frequencies, unit
+from models.job_space import Hit, JobSpace, frequencies, unit
 from models.job_terms import RoleHeads, raw_words, role_grams, role_words, stem, terms
+from models.params import IndexParams
 from models.postings import Posting
-
-#: Of the skills a posting names, those it asks for; the rest it mentions in passing.
-ASKED = 0.2
+from models.skill_importance import ASKED
 
 # Of how many terms at most the text usual for one role gram is made.
 _TERMS_OF_GRAM = 100
@@ -41,10 +40,6 @@ class Reader(Protocol[H_co]):
 
 #: How much a posting's text stresses each of its skills, as :func:`models.skills.importance`.
 Importance = Callable[[str, Sequence[H]], Mapping[str, float]]
-
-
-class NoPostingsError(CareerlensError):
-    """There is nothing to build an index of."""
 
 
 @dataclass(frozen=True)

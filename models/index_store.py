@@ -7,17 +7,19 @@ what is small; ``postings.jsonl`` one posting a line, in the order of the rows.
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 from scipy.sparse import csr_matrix
 
+from models.bundle import ModelFormat
 from models.errors import FormatError
 from models.job_index import Entry, JobIndex, best
-from models.job_space import IndexParams, JobSpace
+from models.job_space import JobSpace
 from models.job_terms import RoleHeads
+from models.params import IndexParams
 from models.postings import Posting
 
 ARRAYS_FILE = "index.npz"
@@ -144,6 +146,19 @@ def golden_answer(index: JobIndex, text: str) -> dict[str, float]:
     """
     scores = index.scores(index.space.encode(text, ()))
     return {index.entries[row].posting.id: float(scores[row]) for row in best(scores, ANSWERED)}
+
+
+def _answer(index: JobIndex, texts: Sequence[str]) -> list[dict[str, float]]:
+    return [golden_answer(index, text) for text in texts]
+
+
+MATCHING = ModelFormat(
+    kind="matching",
+    dump=dump_index,
+    load=load_index,
+    answer=_answer,
+    files=INDEX_FILES,
+)
 
 
 def _matrix(arrays: Mapping[str, np.ndarray], name: str, n_rows: int, n_columns: int) -> csr_matrix:

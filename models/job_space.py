@@ -11,19 +11,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 from scipy.sparse import csr_matrix, hstack
 
 from models.job_terms import RoleHeads, role_grams, role_words, terms
+from models.params import IndexParams
 
 Floats = NDArray[np.float32]
 FeatureKind = Literal["term", "skill", "role"]
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Weight = Annotated[float, Field(ge=0.0)]
 
 
 class Hit(Protocol):
@@ -40,40 +38,6 @@ class Hit(Protocol):
     @property
     def stated(self) -> bool:
         """Whether the text names it."""
-
-
-class IndexParams(BaseModel):
-    """How the job index is built.
-
-    Attributes
-    ----------
-    min_df : int
-        Postings a term or role gram must occur in; those of fewer cannot connect anything.
-    title_weight, pair_weight, skill_weight : float
-        Weight of a term of the title, of a pair of words, of a skill, beside a word's 1.
-    usual_weight : float
-        Weight of the terms usual for the role of a posting's title, beside its own words.
-    usual_terms : int
-        How many of them are added.
-    role_share : float
-        The role block's part of the score.
-    coherence : float
-        How much more a term weighs whose postings have similar titles; 0 is plain TF-IDF.
-    duplicate_cosine : float
-        Postings with one title and company are one job from this cosine on.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    min_df: Annotated[int, Field(ge=1)] = 2
-    title_weight: Weight = 2.0
-    pair_weight: Weight = 0.5
-    skill_weight: Weight = 0.5
-    usual_weight: Weight = 1.0
-    usual_terms: Annotated[int, Field(ge=0)] = 40
-    role_share: Share = 0.2
-    coherence: Weight = 0.25
-    duplicate_cosine: Share = 0.95
 
 
 @dataclass(frozen=True)

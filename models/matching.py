@@ -9,15 +9,18 @@
 """
 
 from models.compatibility import STUFFING_BOUND, Compatibility, Parts, compatibility
-from models.index_build import NoPostingsError, build_index
-from models.index_store import INDEX_FILES, dump_index, golden_answer, load_index
+from models.errors import NoPostingsError, PostingsError
+from models.index_build import build_index
+from models.index_store import INDEX_FILES, MATCHING, dump_index, golden_answer, load_index
 from models.job_index import Entry, Filters, JobIndex, Reason, Recommended, SimilarRole
-from models.job_space import IndexParams, JobSpace
+from models.job_space import JobSpace
 from models.job_terms import asked_years
-from models.postings import Posting, PostingsError, dump_postings, load_postings
+from models.params import IndexParams
+from models.postings import Posting, dump_postings, load_postings
 
 __all__ = [
     "INDEX_FILES",
+    "MATCHING",
     "STUFFING_BOUND",
     "Compatibility",
     "Entry",

@@ -5,9 +5,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 
-from models.bundle import Bundle, Thresholds
+from models.bundle import Bundle
 from models.explain import Span, word_contributions
+from models.manifest import Thresholds
 from models.scoring import score_texts
 
 Action = Literal["allow", "review", "block"]
@@ -64,7 +66,7 @@ class ServedModel:
         The bundle's, or the operator's.
     """
 
-    bundle: Bundle
+    bundle: Bundle[Pipeline]
     version: str
     thresholds: Thresholds
 
@@ -131,7 +133,7 @@ def _worst(*actions: Action) -> Action:
     return max(actions, key=order.index)
 
 
-def _carrying_spans(bundle: Bundle, text: str) -> list[Span]:
+def _carrying_spans(bundle: Bundle[Pipeline], text: str) -> list[Span]:
     """Return the words that speak for toxicity the most, in the order of the text."""
     words, _ = word_contributions(bundle.model, text)
     heaviest = sorted(words, key=lambda word: word.weight, reverse=True)[:_MAX_SPANS]

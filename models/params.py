@@ -5,12 +5,17 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from models.errors import ParamsError
+from models.tagger_params import TaggerParams
 
 Corpus = Literal["starter", "public"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Weight = Annotated[float, Field(ge=0.0)]
+
+# Sections of models; models.manifest.Kind has the same names.
+_KINDS = frozenset({"spam", "toxicity", "skills", "matching"})
 
 
 class _Section(BaseModel):
@@ -105,11 +110,125 @@ class ToxicityParams(_TextModelParams):
     classifier: LogisticParams
 
 
+class IndexParams(_Section):
+    """How the job index is built.
+
+    Attributes
+    ----------
+    min_df : int
+        Postings a term or role gram must occur in; those of fewer cannot connect anything.
+    title_weight, pair_weight, skill_weight : float
+        Weight of a term of the title, of a pair of words, of a skill, beside a word's 1.
+    usual_weight : float
+        Weight of the terms usual for the role of a posting's title, beside its own words.
+    usual_terms : int
+        How many of them are added.
+    role_share : float
+        The role block's part of the score.
+    coherence : float
+        How much more a term weighs whose postings have similar titles; 0 is plain TF-IDF.
+    duplicate_cosine : float
+        Postings with one title and company are one job from this cosine on.
+    """
+
+    min_df: Annotated[int, Field(ge=1)] = 2
+    title_weight: Weight = 2.0
+    pair_weight: Weight = 0.5
+    skill_weight: Weight = 0.5
+    usual_weight: Weight = 1.0
+    usual_terms: Annotated[int, Field(ge=0)] = 40
+    role_share: Share = 0.2
+    coherence: Weight = 0.25
+    duplicate_cosine: Share = 0.95
+
+
+class SkillsParams(_Section):
+    """Everything about the skills model.
+
+    Attributes
+    ----------
+    extend_with : tuple of str
+        Sources of phrases that are added to the taxonomy where the corpus has them.
+    tagger : TaggerParams
+    """
+
+    extend_with: tuple[str, ...]
+    tagger: TaggerParams
+    floors: dict[Corpus, dict[str, float]]
+
+
+class MatchingParams(_Section):
+    """Everything about the job index; its size decides how rare a term may be."""
+
+    index: dict[Corpus, IndexParams]
+    floors: dict[Corpus, dict[str, float]]
+
+
 class EvaluateParams(_Section):
     """Bootstrap resamples of each interval, and their seed."""
 
     bootstrap: Annotated[int, Field(ge=10)]
     seed: int
+
+
+class GainParams(_Section):
+    """What counts as better in the main metric of one kind.
+
+    Attributes
+    ----------
+    min_gain : float
+        A smaller gain or loss makes no difference to anybody: a tie.
+    tolerance : float
+        The lower end of the gain's 95 % interval must be above its negative.
+    """
+
+    min_gain: Weight
+    tolerance: Weight
+
+
+class SliceParams(_Section):
+    """How much worse slices of one family may be, and from how many rows on that is asked."""
+
+    margin: Share
+    min_rows: Annotated[int, Field(ge=1)]
+
+
+class GateParams(_Section):
+    """What a challenger must show to replace the champion, beside its floors.
+
+    Attributes
+    ----------
+    gain : dict of kind to GainParams
+    flips : float
+        Significance: refused if chance alone makes so many rows worse more rarely than this.
+    slices : dict of family to SliceParams
+        The part of a slice's name before its first slash; other families are only shown.
+    calibration : float
+        By how much the expected calibration error may grow.
+    latency_ratio, size_ratio : float
+        At most so many times the champion's seconds per answer, and bytes.
+    size_free : int
+        A bundle of no more bytes than these is never too large.
+    bootstrap : int
+        Resamples of the gain's interval; ``seed`` is theirs.
+    """
+
+    gain: dict[str, GainParams]
+    flips: Share
+    slices: dict[str, SliceParams]
+    calibration: Share
+    latency_ratio: Annotated[float, Field(ge=1.0)]
+    size_ratio: Annotated[float, Field(ge=1.0)]
+    size_free: Annotated[int, Field(ge=0)]
+    bootstrap: Annotated[int, Field(ge=100)]
+    seed: int
+
+    @field_validator("gain")
+    @classmethod
+    def _is_of_every_kind(cls, gain: dict[str, GainParams]) -> dict[str, GainParams]:
+        if gain.keys() != _KINDS:
+            raise ValueError(f"must say what a gain is for each of {', '.join(sorted(_KINDS))}")
+        return gain
 
 
 class HubParams(_Section):
@@ -125,16 +244,24 @@ class Params(_Section):
     clean: CleanParams
     spam: SpamParams
     toxicity: ToxicityParams
+    skills: SkillsParams
+    matching: MatchingParams
     evaluate: EvaluateParams
+    gate: GateParams
     hub: HubParams
 
-    def model_section(self, model: str) -> SpamParams | ToxicityParams:
+    def text_model(self, model: str) -> SpamParams | ToxicityParams:
         """Return the section of one text model, ``spam`` or ``toxicity``."""
         sections: dict[str, SpamParams | ToxicityParams] = {
             "spam": self.spam,
             "toxicity": self.toxicity,
         }
         return sections[model]
+
+    def floors(self, kind: str, corpus: str) -> dict[str, float]:
+        """Return the least figures with which a version trained on ``corpus`` may be champion."""
+        floors: dict[str, dict[str, float]] = getattr(self, kind).floors
+        return floors.get(corpus, {})
 
 
 def load_params(path: Path | str = "params.yaml") -> Params:

@@ -6,11 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.errors import CareerlensError
-
-
-class PostingsError(CareerlensError):
-    """A file of postings cannot be read."""
+from models.errors import PostingsError
 
 
 class Posting(BaseModel):

@@ -39,6 +39,10 @@ _TOP_LINES = 30  # of a text without headings
 _CONTACT_LINES = 40
 _NAME_SEARCH_LINES = 80
 _SUMMARY_WORDS = 15
+# What stands at the head or foot of every page.
+_RUNNING = re.compile(
+    r"^(?:[^.!?]{0,80}[\s,|·•–-])?page\s[0-9]{1,2}(?:\s?(?:of|/)\s?[0-9]{1,2})?$", re.I
+)
 _HANDLE = re.compile(r"(?:linkedin\.com/in|github\.com|xing\.com/profile)/([^/?#\s]+)", re.I)
 
 
@@ -70,6 +74,7 @@ def parse_resume(
     sections = _sections(copy)
     periods = find_periods(copy, today)
     contact = _contact(copy, sections, periods, region, links)
+    sections = [part for section in sections for part in _cut_at_name(section, contact.name)]
     worked = [
         entry
         for section in _of_kind(sections, "experience")
@@ -106,13 +111,33 @@ def parse_resume(
 
 def _sections(text: str) -> list[Section]:
     """Return the sections; "Languages" that nobody speaks are programming skills."""
-    sections = split_sections(text, merge_wrapped(text, split_lines(text)))
+    lines = [line for line in split_lines(text) if not _RUNNING.search(line.text)]
+    sections = split_sections(text, merge_wrapped(text, lines))
     return [
         Section("skills", section.lines, section.heading)
         if section.kind == "languages" and not find_language_names(text, section.lines)
         else section
         for section in sections
     ]
+
+
+def _cut_at_name(section: Section, name: Found[str] | None) -> list[Section]:
+    """Return the section, cut where the name has a line of its own in it.
+
+    A column at the left ends there; what follows is the head of the page and none of its last list.
+    """
+    if name is None or section.kind in ("header", "contact", "references"):
+        return [section]
+    for number, line in enumerate(section.lines):
+        if line.start <= name.start and name.end <= line.end and _is_mostly(name, line):
+            below = section.lines[number:]
+            above = Section(section.kind, section.lines[:number], section.heading)
+            return [above, Section("header", below)]
+    return [section]
+
+
+def _is_mostly(name: Found[str], line: Line) -> bool:
+    return 2 * (name.end - name.start) > line.end - line.start
 
 
 def _of_kind(sections: Sequence[Section], *kinds: str) -> list[Section]:

@@ -46,6 +46,7 @@ _PHONE_LABEL = re.compile(
 )
 _LABEL_LENGTH = 24
 _UNLABELLED_DIGITS = 9  # fewer may be anything
+_MOST_DIGITS = 15  # of E.164; more are an account, or an ORCID
 _MAX_OF_EACH = 20
 
 
@@ -128,7 +129,7 @@ def find_phones(
             raw = match["number"]
             digits = sum(map(str.isdigit, raw))
             labelled = _PHONE_LABEL.search(text, max(line.start, start - _LABEL_LENGTH), start)
-            if overlaps(dates, start, end):
+            if overlaps(dates, start, end) or digits > _MOST_DIGITS:
                 continue
             if labelled or raw[0] == "+" or digits >= _UNLABELLED_DIGITS:
                 phone = _phone(raw, region)

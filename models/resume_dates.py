@@ -114,6 +114,11 @@ class Period:
         """Whether two ends are written."""
         return self.present is not None or self.end is not self.start
 
+    @property
+    def is_season(self) -> bool:
+        """Whether it is one date that lasts for months: "Summer 2024", "Q3 2019"."""
+        return not self.is_range and self.start.first != self.start.last
+
     def first(self) -> Found[str]:
         """Return its beginning."""
         return self.start.written(self.start.first)

@@ -9,7 +9,7 @@ from itertools import pairwise
 from models.resume_dates import Period
 from models.resume_fields import Found, Study
 from models.resume_headline import clean
-from models.resume_lines import Line, Span, found, is_header_like, pieces
+from models.resume_lines import Line, Span, found, is_header_like, is_table_head, pieces
 from models.resume_places import is_known_place, place_at_end
 
 _FACULTIES = (
@@ -30,7 +30,8 @@ _DEGREE = re.compile(
     | b\.?[aes]\.?|m\.?[aes]\.?|a\.?a\.?s?\.?|b\.?s\.?n\.?|m\.?s\.?n\.?
     | post[- ]?graduate\s(?:diploma|certificate|degree)
     | graduate\s(?:diploma|certificate)|pg\s?diploma|pgce|pgdm
-    | advanced\sdiploma|higher\snational\s(?:diploma|certificate)|hn[dc]|foundation\sdegree
+    | (?:advanced|higher)\sdiploma|(?:trade|craft|vocational)\scertificate
+    | higher\snational\s(?:diploma|certificate)|hn[dc]|foundation\sdegree
     | national\sdiploma
     | high[\s-]school\sdiploma|high\sschool|secondary\sschool(?:\scertificate)?
     | ged|a[- ]levels?|gcses?|as[- ]levels?
@@ -43,6 +44,7 @@ _DEGREE = re.compile(
     | licenciatura|licenciad[oa]|grado|máster|ingeniería|bachillerato|doctorado
     | diplomatura|técnico\ssuperior
     | laurea(?:\smagistrale|\striennale)?
+    | in[żz]ynier|in[žz]en[ýy]r|licencjat|bakalář|bakalár
     )(?![\w])""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -65,7 +67,7 @@ _SCHOOL = re.compile(
     r"(?<!\w)(?:universit\w*|university|college|institut\w*|school|academy|akademie|polytechnic\w*|hochschule"
     r"|fachhochschule|école|ecole|escuela|instituto|universidad|università|uniwersytet|gymnasium|lyc[ée]e|liceo"
     r"|colegio|faculty|fakultät|campus|conservatory|seminary|tu|fh|eth|rwth|uc|mit|caltech|iit|nit|ucl|lse"
-    r"|insead|hec|universidade|facultad|berufsschule|realschule|berufskolleg|bootcamp|\w+schule|vidyalaya)(?!\w)",
+    r"|insead|hec|universidade|facultad|berufsschule|realschule|berufskolleg|bootcamp|\w+schule|vidyalaya|sixth\sform)(?!\w)",
     re.IGNORECASE,
 )
 _GRADE = re.compile(
@@ -75,7 +77,7 @@ _GRADE = re.compile(
             |[A-F][+-]?(?![a-z])|(?:very\sgood|excellent|distinction|merit|sehr\sgut|gut|très\sbien|bien)(?!\w)))
       | (?P<class>(?:first|(?:upper\s|lower\s)?second|third)[-\s]class
           (?:\shonou?rs)?(?:\s\([12]:[12]\))?
-        |(?<![\w:])[12]:[12](?![\w:])|(?:summa|magna)\scum\slaude|cum\slaude
+        |(?<![\w:])[12]:[12](?![\w:])|(?<=,\s)2\.[12](?=\s*(?:,|$))|(?:summa|magna)\scum\slaude|cum\slaude
         |with\s(?:distinction|merit|high\shonou?rs)
         |(?<![\w.])[0-9]\.[0-9]{1,2}\s?/\s?(?:4|5|10)(?:\.0{1,2})?(?![\w.])|(?<![\w.])[0-9]{2,3}(?:\.[0-9]{1,2})?\s?%)""",
     re.VERBOSE | re.IGNORECASE,
@@ -131,6 +133,7 @@ def read_education(
 ) -> tuple[Study, ...]:
     """Return the entries of a section; ``periods`` are those of the whole text, in order."""
     drafts: list[_Draft] = []
+    lines = [line for line in lines if not is_table_head(line)]
     for line, here in _with_periods(lines, periods):
         read = _read_line(text, line, here)
         if read is None:

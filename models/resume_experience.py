@@ -8,7 +8,7 @@ from datetime import date
 from models.resume_dates import Period, interval
 from models.resume_fields import Position
 from models.resume_headline import Headline, read_headline
-from models.resume_lines import Line, Span, found, is_header_like, paragraphs, trim
+from models.resume_lines import Line, Span, found, is_header_like, is_table_head, paragraphs, trim
 from models.resume_words import title_words
 
 _MAX_ABOVE = 3
@@ -53,7 +53,7 @@ def read_experience(
     periods : sequence of Period
         Those of the whole text, in order.
     """
-    lines = [line for line in lines if not _is_address(line)]
+    lines = [line for line in lines if not (_is_address(line) or is_table_head(line))]
     anchors = _anchors(text, lines, periods)
     if not anchors:
         return []
@@ -110,7 +110,7 @@ def _anchors(text: str, lines: Sequence[Line], periods: Sequence[Period]) -> lis
         while last + 1 < len(lines) and lines[last].end < period.where[1]:
             last += 1
         dated.append(_Anchor(index, last, period))
-    ranges = [anchor for anchor in dated if anchor.period and anchor.period.is_range]
+    ranges = [a for a in dated if a.period and (a.period.is_range or a.period.is_season)]
     chosen = ranges or dated
     unmarked = [anchor for anchor in chosen if not lines[anchor.first].bullet]
     if unmarked:

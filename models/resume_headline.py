@@ -29,12 +29,16 @@ _TERMS = re.compile(
     r"full[- ]?time|part[- ]?time|contract(?:or)?|permanent|temporary|temp|freelance|internship"
     r"|self[- ]employed|remote|hybrid|on-?site|seasonal|apprenticeship|vollzeit|teilzeit|cdi|cdd"
     r"|[0-9]+ ?(?:years?|yrs?|months?|mos?)(?:,? [0-9]+ ?(?:months?|mos?))?"
-    r"|fixed[- ]term|casual|volunteer(?:ing)?|minijob|festanstellung|jornada completa",
+    r"|fixed[- ]term|casual|summers?|winters?|volunteer(?:ing)?|minijob|festanstellung"
+    r"|jornada completa",
     re.IGNORECASE,
 )
 _TAIL = re.compile(r"\s*[(\[][^()\[\]]{0,40}[)\]]\s*$")
 _EDGES = ",;:|-–—―·•*_()[]~/@"
 _MAX_TITLE_WORDS = 14
+# "Service Electrician. Lifts of eighty buildings": no title goes on after a full stop, unless the
+# word before it is shortened.
+_FULL_STOP = re.compile(r"(?<=[^\W\d_]{5})\.\s+(?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -221,7 +225,10 @@ def _only_title(text: str, span: Span) -> Span:
     spans = pieces(text, *span, _COMMA)
     while len(spans) > 1 and is_known_place(text[slice(*spans[-1])]):
         spans.pop()
-    return clean(text, spans[0][0], spans[-1][1]) if spans else span
+    if not spans:
+        return span
+    stop = _FULL_STOP.search(text, spans[0][0], spans[-1][1])
+    return clean(text, spans[0][0], stop.start() if stop else spans[-1][1])
 
 
 def _title_score(text: str, span: Span) -> float:

@@ -25,6 +25,15 @@ _VERB_START = re.compile(
     re.IGNORECASE,
 )
 
+_COLUMN = re.compile(
+    r"(?:(?:(?:job|main|key|name of(?: the)?)\s)?(?:from|to|until|dates?|period|years?|duration"
+    r"|time|employers?|company|organi[sz]ation|firm|client|position|title|role|designation|post|location"
+    r"|place|city|country|duties|tasks|responsibilities|description|achievements|activities|degree"
+    r"|qualification|course|subjects?|institut(?:e|ion)|school|college|university|board|marks|grade"
+    r"|percentage|result|score|c?gpa)\b\W*(?:and\s|held|of\spassing)?)+",
+    re.IGNORECASE,
+)
+
 Span = tuple[int, int]
 
 
@@ -183,6 +192,12 @@ def paragraphs(text: str, lines: Sequence[Line]) -> Iterator[Found[str]]:
         end = line.end
     if start >= 0:
         yield found(text, start, end)
+
+
+def is_table_head(line: Line) -> bool:
+    """Return whether ``line`` names the columns of a table: "Period", "Employer", "Position"."""
+    cells = line.text.split("\t")
+    return len(cells) > 1 and all(_COLUMN.fullmatch(cell.strip()) for cell in cells)
 
 
 def is_header_like(line: Line) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from models.resume_dates import Period
@@ -61,6 +62,8 @@ _LEVEL = re.compile(
 _PREFIXED = re.compile(
     r"(?:fluent|proficient|native|bilingual|conversational|fließend|courant)\s(?:in|en)\s", re.I
 )
+# "Japanese (N3)", "English (IELTS 7.5)": "_level" leaves the brackets out.
+_IN_BRACKETS = re.compile(r"\s?\((?P<level>[^()]{1,30})\)")
 _LANGUAGE_ITEMS = re.compile(r"\t+| {2,}|\s*[|•·▪;]\s*|,\s*(?![^()]*\))|\s+(?:and|und|et|y)\s+")
 _ITEMS = re.compile(r"\t+| {2,}|\s*[|•·▪●;]\s*")
 _COMMA = re.compile(r",\s*(?![^()\n]{0,80}\))")
@@ -70,6 +73,12 @@ _FULL_LINE = 60  # a shorter line was not wrapped
 _MAX_LISTED = 5
 _MAX_LIST_ITEMS = 200
 _MAX_CERTIFICATE = 160
+# Before a date: "valid until 2027" says nothing of when it was earned.
+_LIMIT = re.compile(
+    r"[\s,;(–-]*(?:(?P<until>valid (?:un)?til?l?|valid through|expir\w+(?: on| in)?|until)"
+    r"|renewed|issued|obtained|earned|awarded|passed|since)(?: on| in)?[\s:]*$",
+    re.IGNORECASE,
+)
 
 
 def find_language_names(text: str, lines: Iterable[Line]) -> bool:
@@ -81,6 +90,7 @@ def read_languages(text: str, lines: Sequence[Line]) -> tuple[LanguageSkill, ...
     """Return the languages of a section, with the level beside or right under each."""
     read: dict[str, LanguageSkill] = {}
     waiting: str | None = None
+    unknown: Span | None = None
     for line in lines:
         prefix = _PREFIXED.search(text, line.start, line.end)
         shared = _LEVEL.match(text, prefix.start()) if prefix else None
@@ -90,9 +100,16 @@ def read_languages(text: str, lines: Sequence[Line]) -> tuple[LanguageSkill, ...
             if language is None:
                 if level and waiting and item[1] - item[0] <= 60:
                     read[waiting] = LanguageSkill(read[waiting].language, _level(text, level))
+                named = _unlisted(text, item[0], level.start() if level else item[1]) or unknown
+                if level and named and not waiting:
+                    place = found(text, *named)
+                    read.setdefault(plain(place.value), LanguageSkill(place, _level(text, level)))
+                unknown = None if level else named
                 waiting = None
                 continue
+            unknown = None
             level = level or _LEVEL.search(text, item[0], language.start()) or shared
+            level = level or _IN_BRACKETS.match(text, language.end(), item[1])
             name = plain(language[0])
             if name not in read:
                 place = found(text, *language.span())
@@ -101,34 +118,62 @@ def read_languages(text: str, lines: Sequence[Line]) -> tuple[LanguageSkill, ...
     return tuple(read.values())
 
 
+def _unlisted(text: str, start: int, end: int) -> Span | None:
+    """Return where a language stands that we have no name of: one word with a capital."""
+    start, end = trim(text, start, end, ",:;–—-(")
+    word = text[start:end]
+    return (start, end) if word.isalpha() and not word.islower() and len(word) > 2 else None
+
+
 def read_certifications(
     text: str, lines: Sequence[Line], periods: Sequence[Period]
 ) -> tuple[Certification, ...]:
     """Return one certificate a line or item; ``periods`` are those of the whole text."""
     read: list[Certification] = []
     cursor = 0
-    for line in lines:
+    for line in _with_brackets(text, lines):
         while cursor < len(periods) and periods[cursor].where[0] < line.start:
             cursor += 1
-        period = None
-        if cursor < len(periods) and periods[cursor].where[1] <= line.end:
-            period = periods[cursor]
+        here: list[Period] = []
+        while cursor < len(periods) and periods[cursor].where[1] <= line.end:
+            here.append(periods[cursor])
+            cursor += 1
         if len(line.text) > _MAX_CERTIFICATE:
             continue
         items = pieces(text, line.start, line.end, _ITEMS)
-        for start, end in items:
-            name, date = (start, end), None
-            if period and start <= period.where[0] < end:
-                date = period.last() or period.first()
-                before = clean(text, start, period.where[0])
-                after = clean(text, period.where[1], end)
-                name = before if before[1] - before[0] >= after[1] - after[0] else after
-            elif period and len(items) == 2 and period.where[0] >= items[1][0]:
-                date = period.last()  # the name and, at the end of its line, the date
-            start, end = clean(text, *name)
-            if sum(map(str.isalpha, text[start:end])) >= 2:
-                read.append(Certification(found(text, start, end), date))
+        if len(here) > 1 and len(items) == 1:
+            items = pieces(text, line.start, line.end, _COMMA)
+        if len(items) == 2 and len(here) == 1 and here[0].where[0] >= items[1][0]:
+            items = [(line.start, line.end)]  # the name and, at the end of its line, the date
+        for item in items:
+            certificate = _certificate(text, item, here)
+            if sum(map(str.isalpha, certificate.name.value)) >= 2:
+                read.append(certificate)
     return tuple(read)
+
+
+def _certificate(text: str, item: Span, periods: Sequence[Period]) -> Certification:
+    start, end = item
+    period = next((p for p in periods if start <= p.where[0] < end), None)
+    if period is None:
+        return Certification(found(text, *clean(text, start, end)), None)
+    limit = _LIMIT.search(text, start, period.where[0])
+    before = clean(text, start, limit.start() if limit else period.where[0])
+    after = clean(text, period.where[1], end)
+    name = before if before[1] - before[0] >= after[1] - after[0] else after
+    earned = period.first() if period.present else period.last()
+    return Certification(found(text, *name), None if limit and limit["until"] else earned)
+
+
+def _with_brackets(text: str, lines: Sequence[Line]) -> list[Line]:
+    """Return ``lines``, with those in brackets joined to the one a narrow column cut them from."""
+    joined: list[Line] = []
+    for line in lines:
+        if joined and line.text[0] == "(" and not line.bullet and not line.after_blank:
+            last = joined.pop()
+            line = replace(last, end=line.end, text=text[last.start : line.end])
+        joined.append(line)
+    return joined
 
 
 def read_skills(
@@ -188,7 +233,7 @@ def _blocks(text: str, lines: Sequence[Line]) -> list[Span]:
 
 
 def _level(text: str, match: re.Match[str]) -> Found[str]:
-    start, end = match.span()
+    start, end = match.span("level") if "level" in match.re.groupindex else match.span()
     if text[start:end].casefold().endswith((" in", " en")):
         end -= 3
     return found(text, start, end)

@@ -16,6 +16,7 @@ from models.resume_words import never_in_names, plain
 
 _ITEMS = re.compile(r"\t+| {2,}|\s*[|•·▪●■◆♦✉☎📍🏠;]\s*|\s+[-–—/]\s+|\s*~\s*")
 _COMMA = re.compile(r",")
+_PLACE_PARTS = re.compile(r",|\s(?=\()")  # "Valencia (Spain)"
 _SIGNS = "★☆*#_=-–—:.,()[]<>📍📞✉☎\uf0e0\uf095"
 _PARTICLE = re.compile(
     r"(?:v[ao]n|der|den|de|del|della|di|d[aou]s?|la|le|el|al|ibn|bin|bint|ben|abu|y|e|i|und|zum?|zur"
@@ -33,7 +34,8 @@ _CREDENTIAL = re.compile(
     r"|dvm|np|lcsw|acca|fca|csm|cma|pa|ii|iii|iv|jr|sr|b\.?tech|m\.?tech|m\.?ed|ed\.?d|mrcp|frcs)\.?",
     re.IGNORECASE,
 )
-_PRONOUNS = re.compile(r"\s*\((?:she|he|they|ze)[/\w ]{0,20}(?:\)\s*)?$", re.IGNORECASE)
+# Pronouns, a nickname, the name in another script.
+_ASIDE = re.compile(r"\s*\([^()\d]{1,40}(?:\)\s*)?$")
 _NAME_LABEL = re.compile(
     r"(?:full name|name|vor- und nachname|vorname und name|nom|nombre|candidate(?: name)?)"
     r"\s*[:\t]\s*",
@@ -105,10 +107,12 @@ def find_location(
                 continue
             label = _PLACE_LABEL.match(text, start, end)
             begin = trim(text, label.end() if label else start, end, _SIGNS)[0]
-            spans = pieces(text, begin, end, _COMMA)
+            spans = pieces(text, begin, end, _PLACE_PARTS)
             parts = [text[slice(*span)] for span in spans]
             first = _first_of_place(parts)
             region = region_of(parts[-1]) if parts else None
+            if first == 1 and len(parts) == 3 and _is_city_and_region(parts):
+                first = 0
             if first is not None and (region or label):
                 return found(text, spans[first][0], spans[-1][1]), region
             if label and parts and _is_labelled_place(parts):
@@ -132,6 +136,12 @@ def _first_of_place(parts: list[str]) -> int | None:
     return first if could_be_city(parts[first]) or region_of(parts[first]) else None
 
 
+def _is_city_and_region(parts: list[str]) -> bool:
+    """Return whether the parts are like "Kochi, Kerala, India", and no street before a town."""
+    numbered = any(map(str.isdigit, "".join(parts)))
+    return not numbered and could_be_city(parts[0])
+
+
 def _is_lone_place(parts: list[str]) -> bool:
     return len(parts) == 1 and (is_known_place(parts[0]) or is_postcode_and_city(parts[0]))
 
@@ -148,8 +158,8 @@ def _as_name(
     if end - start > 80:
         return None
     start, end = trim(text, start, end, _SIGNS)
-    pronouns = _PRONOUNS.search(text, start, end)
-    end = pronouns.start() if pronouns else end
+    aside = _ASIDE.search(text, start, end)
+    end = aside.start() if aside else end
     while honorific := _HONORIFIC.match(text, start, end):
         start = honorific.end()
     parts = pieces(text, start, end, _COMMA)

@@ -48,10 +48,12 @@ _CITIES = word_set(
 )
 _REMOTE = frozenset({"remote", "hybrid", "on-site", "onsite", "home office", "remoto"})
 
-_POSTCODE = re.compile(r"\b(?:[0-9]{4,6}(?:-[0-9]{4})?|[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}"
+_POSTCODE = re.compile(r"\b(?:[0-9]{4,6}(?:-[0-9]{4})?|[0-9]{3} [0-9]{2}"
+                       r"|[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}"
                        r"|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9])\b")  # fmt: skip
 _POSTCODE_AND_CITY = re.compile(
-    r"(?:[A-Z]{1,2}-)?[0-9]{4,5} [^\W\d_][^\W\d_ .'’-]*(?: [^\W\d_.'’-]+){0,3}"
+    r"(?:[A-Z]{1,2}-)?(?:[0-9]{4,5}|[0-9]{3} [0-9]{2})"
+    r" [^\W\d_][^\W\d_ .'’-]*(?: [^\W\d_.'’-]+){0,3}"
 )
 _CITY = re.compile(r"[^\W\d_][\w .'’()-]*")
 
@@ -93,8 +95,7 @@ def could_be_city(part: str) -> bool:
         _CITY.fullmatch(bare) is not None
         and not bare[0].islower()
         and len(bare.split()) <= 4
-        and not title_words(bare)
-        and not organisation_words(bare)
+        and (bare.endswith(" City") or not (title_words(bare) or organisation_words(bare)))
     )
 
 

@@ -38,7 +38,8 @@ _HEADINGS: Mapping[str, str] = {
     "|historial laboral|experiencias|trayectoria|prácticas",
     "education": "education|academic background|academic history|academics|qualifications"
     "|academic qualifications|educational qualifications|educational background|education details"
-    "|education and training|studies|academic record|educational qualification|schooling|degrees"
+    "|education and training|academic education|academic training|education and qualifications"
+    "|studies|academic record|educational qualification|schooling|degrees"
     "|academic qualification|academic credentials|scholastic record|education history"
     "|ausbildung|bildung|bildungsweg|schulbildung|studium|akademischer werdegang|hochschulbildung"
     "|aus und weiterbildung|formation|formations|études|diplômes|formation académique|parcours"

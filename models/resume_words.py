@@ -34,7 +34,8 @@ _TITLE = word_set(
     assembler fitter painter roofer mason tailor seamstress stylist hairdresser beautician
     nanny au-pair midwife radiographer optometrist dietitian nutritionist physiotherapist
     hygienist phlebotomist orderly soldier firefighter detective correspondent presenter
-    moderator facilitator liaison ambassador master proprietor entrepreneur"""
+    moderator facilitator liaison ambassador master proprietor entrepreneur proofreader typist
+    subeditor lexicographer"""
 ) | word_set(
     # German, French, Spanish, Italian, Portuguese
     """geschäftsführer geschäftsführerin leiter leiterin berater beraterin referent referentin
@@ -94,7 +95,8 @@ _NOT_NAMES = word_set(
 # In small letters alone: An and By are names.
 _FUNCTION_WORDS = word_set("and of for with in to a an at from by on as or is")
 _LEGAL = word_set(
-    """inc incorporated llc llp ltd limited gmbh ag kg sa sas sarl sl plc corp bv nv pvt pty co"""
+    """inc incorporated llc llp ltd limited gmbh ag kg sa sas sarl sl plc corp bv nv pvt pty co
+    kft zrt sro srl spa jsc doo ooo oyj aps kk"""
 )
 _WORD = re.compile(r"[^\W\d_](?:[\w&'’-]*\w)?|r&d", re.IGNORECASE)
 _DOTTED = re.compile(r"\b([a-zA-Z])\.(?=[a-zA-Z]\b)")
@@ -118,7 +120,9 @@ def organisation_words(text: str) -> int:
 def is_department(text: str) -> bool:
     """Return whether ``text`` names a department, and is nothing longer than that."""
     found = words(text)
-    return 0 < len(found) <= 3 and any(word in _DEPARTMENTS for word in found)
+    if not 0 < len(found) <= 3 or found[-1] in _LEGAL:
+        return False
+    return any(word in _DEPARTMENTS for word in found)
 
 
 def is_legal_form(text: str) -> bool:

@@ -19,6 +19,10 @@ PREFERRED = 0.3
 IN_PASSING = 0.1
 NOT_NEEDED = 0.02
 
+#: A posting asks for what it stresses at least this much: not for what its paragraph on benefits
+#: or on the company happens to name.
+ASKED = 0.2
+
 #: What the title adds, and each further sentence, at most ``MAX_REPEATS`` of them.
 TITLE_BONUS = 0.1
 REPEAT_BONUS = 0.05

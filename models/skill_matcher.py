@@ -1,7 +1,7 @@
 """Finds the skills of a taxonomy in a text, with where each is written."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -88,8 +88,12 @@ class SkillMatcher:
 
     def extract(self, text: str) -> list[SkillHit]:
         """Return the skills of ``text``: those stated by first appearance, then those implied."""
+        return self.hits(self.mentions(text))
+
+    def hits(self, mentions: Iterable[tuple[Skill, int, int]]) -> list[SkillHit]:
+        """Return the skills of ``mentions``, as :meth:`extract` does."""
         spans: dict[str, list[tuple[int, int]]] = {}
-        for skill, start, end in self.mentions(text):
+        for skill, start, end in mentions:
             spans.setdefault(skill.name, []).append((start, end))
         hits = [
             SkillHit(name, self.taxonomy.skills[name].category, tuple(where), stated=True)

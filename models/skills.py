@@ -7,8 +7,9 @@ them without any.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from models.skill_importance import Mention, stresses
+from models.skill_importance import ASKED, Mention, stresses
 from models.skill_matcher import SkillHit, SkillMatcher
 from models.taxonomy import Category, Taxonomy, load_taxonomy
 
@@ -23,10 +24,6 @@ __all__ = [
     "related_skills",
     "skill_gap",
 ]
-
-#: A posting asks for what it stresses at least this much: not for what its paragraph on benefits
-#: or on the company happens to name.
-ASKED = 0.2
 
 #: Most skills of the candidate shown beside a missing one.
 MAX_RELATED = 3
@@ -58,7 +55,18 @@ class Gap:
     related: tuple[RelatedSkills, ...]
 
 
-def skill_gap(matcher: SkillMatcher, resume: str | Sequence[SkillHit], job_text: str) -> Gap:
+class Reader(Protocol):
+    """Finds the skills of texts: a :class:`SkillMatcher`, or a model with a tagger beside it."""
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """What is known of skills."""
+
+    def extract(self, text: str) -> list[SkillHit]:
+        """Return the skills of ``text``."""
+
+
+def skill_gap(reader: Reader, resume: str | Sequence[SkillHit], job_text: str) -> Gap:
     """Return what ``job_text`` asks for, split by whether ``resume`` has it.
 
     What the resume only implies counts as had; what the posting only implies is not asked for.
@@ -66,12 +74,12 @@ def skill_gap(matcher: SkillMatcher, resume: str | Sequence[SkillHit], job_text:
     Parameters
     ----------
     resume : str or sequence of SkillHit
-        The resume's text, or what :meth:`SkillMatcher.extract` returned for it.
+        The resume's text, or what ``reader`` found in it.
     job_text : str
     """
-    hits = matcher.extract(resume) if isinstance(resume, str) else resume
+    hits = reader.extract(resume) if isinstance(resume, str) else resume
     have = {hit.name for hit in hits}
-    wanted = matcher.extract(job_text)
+    wanted = reader.extract(job_text)
     stress = importance(job_text, wanted)
     asked = sorted(
         (
@@ -83,7 +91,7 @@ def skill_gap(matcher: SkillMatcher, resume: str | Sequence[SkillHit], job_text:
     )
     missing = tuple(skill for skill in asked if skill.name not in have)
     related = (
-        RelatedSkills(skill.name, related_skills(matcher.taxonomy, skill.name, hits))
+        RelatedSkills(skill.name, related_skills(reader.taxonomy, skill.name, hits))
         for skill in missing
     )
     return Gap(

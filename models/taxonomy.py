@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast, get_args
 
-from models.errors import CareerlensError
+from models.errors import TaxonomyError
 from models.skill_forms import fold_phrase, spellings
 
 Category = Literal["hard", "tool", "language", "soft", "certification"]
@@ -22,10 +22,6 @@ COLUMNS = ("name", "aliases", "weak", "category", "case", "implies", "related", 
 
 _CATEGORIES = frozenset(get_args(Category))
 _CASES = frozenset(get_args(Case))
-
-
-class TaxonomyError(CareerlensError):
-    """The skill table cannot be read, or contradicts itself."""
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,59 @@
 """Model cards and the report: the figures as Markdown that a person can read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from models.bundle import Source
+from models.manifest import Kind, Source
 
-_ABOUT = {
-    "spam": (
+
+@dataclass(frozen=True)
+class About:
+    """What a model card says of a kind: what it does, its task on the Hub, and what it is for."""
+
+    does: str
+    task: str
+    library: str
+    use: str
+
+
+_JUDGES = (
+    "Ranking and flagging short English messages for a moderator. Not for other languages, for "
+    "deciding about people, or as the only ground for a ban."
+)
+
+_ABOUT: Mapping[Kind, About] = {
+    "spam": About(
         "Tells spam from ordinary messages in the chat of a job platform: "
         "multinomial Naive Bayes over word and character TF-IDF.",
         "text-classification",
+        "skops",
+        _JUDGES,
     ),
-    "toxicity": (
+    "toxicity": About(
         "Tells toxic from ordinary messages in the chat of a job platform, with a score for "
         "insult, threat, obscene and identity_attack: Logistic Regression over word and "
         "character TF-IDF.",
         "text-classification",
+        "skops",
+        _JUDGES,
+    ),
+    "skills": About(
+        "Finds the skills that English resumes and job postings name: a taxonomy matched by "
+        "Aho-Corasick with rules for everyday words and, where the corpus has labelled postings, "
+        "a conditional random field for phrases.",
+        "token-classification",
+        "careerlens",
+        "Reading out skills for people to look over, and comparing a resume with a posting. Not "
+        "for rejecting anybody: a skill that is not found may be there in other words.",
+    ),
+    "matching": About(
+        "Finds the job postings nearest to a resume, and says why: TF-IDF over terms, skills and "
+        "titles, exact cosine.",
+        "text-ranking",
+        "careerlens",
+        "Suggesting postings to a candidate. Not for ranking candidates: it compares texts, and "
+        "a short resume is no worse candidate.",
     ),
 }
 
@@ -32,8 +70,34 @@ def figure_text(figure: Mapping[str, float] | None) -> str:
     return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
 
 
-def metrics_tables(metrics: Mapping[str, Any]) -> str:
-    """Return a model's figures as Markdown tables: all test rows, slices, sets and heads."""
+def metrics_tables(kind: Kind, metrics: Mapping[str, Any]) -> str:
+    """Return a model's figures as Markdown tables."""
+    return _text_tables(metrics) if kind in ("spam", "toxicity") else _plain_tables(metrics)
+
+
+def _plain_tables(metrics: Mapping[str, Any]) -> str:
+    """Return the headline figures, then a table of all slices that have the same figures."""
+    lines = [f"{metrics['rows']:,} rows; 95 % bootstrap intervals.", "", "| figure | value |"]
+    lines += ["|---|---|"]
+    lines += [f"| {_words(name)} | {figure_text(x)} |" for name, x in metrics["headline"].items()]
+    tables: dict[tuple[str, ...], list[str]] = {}
+    for name, part in metrics["slices"].items():
+        columns = tuple(column for column in part if column != "rows")
+        cells = [figure_text(part[column]) for column in columns]
+        row = f"| {name} | {part['rows']:,} | " + " | ".join(cells) + " |"
+        tables.setdefault(columns, []).append(row)
+    for columns, rows in tables.items():
+        lines += ["", "| rows of | n | " + " | ".join(map(_words, columns)) + " |"]
+        lines += ["|" + "---|" * (len(columns) + 2), *rows]
+    return "\n".join(lines) + "\n"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").replace("/", ", ")
+
+
+def _text_tables(metrics: Mapping[str, Any]) -> str:
+    """Return a text model's figures: all test rows, slices, sets and heads."""
     columns = ("auc", "f1", "mcc", "precision", "recall", "false_positive_rate", "flagged", "ece")
     groups = {
         "all test rows": {"rows": metrics["rows"], **metrics["headline"]},
@@ -67,7 +131,7 @@ def metrics_tables(metrics: Mapping[str, Any]) -> str:
 
 
 def model_card(
-    model: str, digest: str, metrics: Mapping[str, Any], sources: Mapping[str, Source]
+    kind: Kind, digest: str, metrics: Mapping[str, Any], sources: Mapping[str, Source]
 ) -> str:
     """Return the model card, with the front matter the Hugging Face Hub reads.
 
@@ -75,34 +139,36 @@ def model_card(
     ----------
     Mitchell et al. 2019, "Model cards for model reporting".
     """
-    about, task = _ABOUT[model]
+    about = _ABOUT[kind]
     data = "\n".join(f"- `{name}`: {source.licence}" for name, source in sources.items())
     return f"""---
 language: en
-library_name: skops
-pipeline_tag: {task}
-tags: [careerlens, {model}, tf-idf, scikit-learn]
+library_name: {about.library}
+pipeline_tag: {about.task}
+tags: [careerlens, {kind}, tf-idf]
 ---
-# careerlens-{model}
+# careerlens-{kind}
 
-{about}
+{about.does}
 
 Bundle digest `{digest}`. Load it with `models.bundle.load_bundle`, which checks hashes, library
 versions, types and golden rows before it answers.
 
 ## Meant for
-Ranking and flagging short English messages for a moderator. Not for other languages, for deciding
-about people, or as the only ground for a ban.
+{about.use}
 
 ## Data and licences
 {_STARTER_NOTE if metrics["corpus"] == "starter" else ""}{data}
 
 ## Quality
-{metrics_tables(metrics)}"""
+{metrics_tables(kind, metrics)}"""
 
 
 def report(
-    metrics: Mapping[str, Mapping[str, Any]], clean: Mapping[str, Any], split: Mapping[str, Any]
+    metrics: Mapping[Kind, Mapping[str, Any]],
+    parsing: Mapping[str, Any],
+    cleaned: Sequence[Mapping[str, Any]],
+    split: Mapping[str, Any],
 ) -> str:
     """Return the report of one run of the pipeline.
 
@@ -110,14 +176,20 @@ def report(
     ----------
     metrics : dict
         Model name to the content of its ``metrics.json``.
-    clean, split : dict
-        The content of ``data/reports/clean.json`` and ``data/reports/split.json``.
+    parsing : dict
+        How well documents are read, in the shape of the other metrics.
+    cleaned : sequence of dict
+        The content of ``data/reports/clean.json`` and ``data/reports/clean_jobs.json``.
+    split : dict
+        The content of ``data/reports/split.json``.
     """
+    clean = cleaned[0]
     parts = [f"# Report: {clean['corpus']} corpus\n"]
     if clean["corpus"] == "starter":
         parts.append(_STARTER_NOTE)
-    parts += [f"## {model}\n\n{metrics_tables(figures)}" for model, figures in metrics.items()]
-    parts += ["## Data\n", _cleaning_table(clean), _split_table(split)]
+    parts += [f"## {kind}\n\n{metrics_tables(kind, figures)}" for kind, figures in metrics.items()]
+    parts += [f"## reading documents\n\n{_plain_tables(parsing)}"]
+    parts += ["## Data\n", *map(_cleaning_table, cleaned), _split_table(split)]
     return "\n".join(parts)
 
 
@@ -132,7 +204,7 @@ def _cleaning_table(clean: Mapping[str, Any]) -> str:
                 f"| {table} | {name} | {counts['read']:,} | {reasons or '–'} | {counts['kept']:,} |"
             )
     lines += [f"\nLeft out: {name} ({licence})" for name, licence in clean["left_out"].items()]
-    if clean["corpus"] == "public" and clean["reserved"] is None:
+    if clean["corpus"] == "public" and clean.get("reserved", 0) is None:
         lines.append("\nThe list of reserved texts was not at hand; none could be dropped.")
     return "\n".join(lines) + "\n"
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.bundle import Thresholds
 from models.errors import CareerlensError
+from models.manifest import Thresholds
 from models.metrics import Figure, binary_metrics, ranking_metrics
 from models.params import EvaluateParams, load_params
 from models.scoring import HEADS, score_texts

@@ -11,7 +11,7 @@ from pipelines.stage import parse_args, read_table, write_sparse
 def main() -> None:
     """Run the stage: training rows to a fitted vectoriser and their feature matrix."""
     args = parse_args(__doc__, inputs=["train"], outputs=["vectoriser", "matrix"], per_model=True)
-    section = load_params().model_section(args.model)
+    section = load_params().text_model(args.model)
     texts = read_table(args.train)["text"].tolist()
     vectoriser = fit_vectoriser(texts, section.normalise, section.tfidf)
     matrix = vectoriser.transform(texts)

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
-from models.bundle import Thresholds
+from models.manifest import Thresholds
 from pipelines.stage import write_json
 
 #: Points kept of each curve: enough for the eye, small enough to commit to a run.

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from models.manifest import KINDS
 from pipelines import tracking
 from pipelines.entry import entry_point
 from pipelines.tracking import Packaged, Store, TrackingError
@@ -51,7 +52,9 @@ def _create_version(store: Store, kind: str, packaged: Packaged) -> int:
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m pipelines.register", description=__doc__)
-    parser.add_argument("kinds", nargs="*", metavar="MODEL", help="spam, toxicity; default both")
+    parser.add_argument(
+        "kinds", nargs="*", metavar="MODEL", help=f"any of {', '.join(KINDS)}; default all"
+    )
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     args = parser.parse_args()
     kinds = tracking.chosen_kinds(args.kinds)

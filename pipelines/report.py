@@ -1,5 +1,6 @@
 """Write the report of a run: every model's figures and what cleaning dropped."""
 
+from models.manifest import KINDS
 from pipelines.card import report
 from pipelines.entry import entry_point
 from pipelines.stage import parse_args, read_json
@@ -8,11 +9,18 @@ from pipelines.stage import parse_args, read_json
 @entry_point
 def main() -> None:
     """Run the stage."""
-    args = parse_args(__doc__, inputs=["spam", "toxicity", "clean", "split"], outputs=["report"])
-    metrics = {"spam": read_json(args.spam), "toxicity": read_json(args.toxicity)}
-    args.report.write_text(
-        report(metrics, read_json(args.clean), read_json(args.split)), encoding="utf-8"
+    args = parse_args(
+        __doc__,
+        inputs=[*KINDS, "parsing", "clean", "clean_jobs", "split"],
+        outputs=["report"],
     )
+    text = report(
+        {kind: read_json(getattr(args, kind)) for kind in KINDS},
+        read_json(args.parsing),
+        [read_json(args.clean), read_json(args.clean_jobs)],
+        read_json(args.split),
+    )
+    args.report.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

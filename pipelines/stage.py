@@ -2,7 +2,8 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +76,31 @@ def read_sparse(path: Path) -> csr_matrix:
     with path.open("rb") as file:
         shape, indptr, indices, data = (np.load(file, allow_pickle=False) for _ in range(4))
     return csr_matrix((data, indices, indptr), shape=tuple(shape))
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the objects of a file of JSON lines."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+
+def write_lines(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
+    """Write ``rows`` as JSON lines, keys as they come, NaN refused.
+
+    No rows are a blank line: DVC warns of every empty file at every stage.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = (json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in rows)
+    path.write_text("".join(lines) or "\n", encoding="utf-8")
+
+
+def read_contents(folder: Path) -> dict[str, bytes]:
+    """Return the files of a folder by name."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def write_contents(contents: Mapping[str, bytes], folder: Path) -> None:
+    """Make ``folder`` hold exactly the files ``contents``."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)

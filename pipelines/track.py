@@ -18,20 +18,18 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from models.gates import flatten_metrics
+from models.manifest import KINDS, Kind
 from models.params import Params, load_params
 from pipelines import tracking
 from pipelines.entry import entry_point
+from pipelines.kinds import MADE
+from pipelines.packaging import chosen_params, params_digest
 from pipelines.tracking import Packaged, Store, TrackingError
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
-    from models.bundle import Kind
 
-SPLITS = {"train": "training", "validation": "validation", "test": "testing"}
-
-_FILES = ("metrics.json", "thresholds.json")
-_FOLDERS = (tracking.RELEASE, "plots", "curves")
 # MLflow's limits: characters of a tag, entries of one batch, characters of a name.
 _NOTE_CHARS = 8000
 _PARAMS_PER_BATCH = 100
@@ -51,14 +49,6 @@ def flatten_params(content: Mapping[str, Any], prefix: str = "") -> dict[str, st
     return flat
 
 
-def model_params(kind: str, params: Params) -> dict[str, str]:
-    """Return the params that shape one model, flattened."""
-    chosen = {"data", "clean", "evaluate", kind}
-    return flatten_params(
-        params.model_dump(mode="json", include=chosen, exclude={kind: {"floors"}})
-    )
-
-
 def lock_digest(path: Path) -> str | None:
     """Return the sha256 of what dvc.lock says of every stage but ``track``; None without the file.
 
@@ -72,7 +62,7 @@ def lock_digest(path: Path) -> str | None:
 
 
 def log_result(
-    store: Store, result: str, packaged: Mapping["Kind", Packaged], args: argparse.Namespace
+    store: Store, result: str, packaged: Mapping[Kind, Packaged], args: argparse.Namespace
 ) -> str:
     """Log one result as a parent run with a run per model; return the name of the parent.
 
@@ -110,37 +100,44 @@ def log_result(
 
 
 def _log_model(
-    store: Store, run: str, kind: str, params: Params, args: argparse.Namespace
+    store: Store, run: str, kind: Kind, params: Params, args: argparse.Namespace
 ) -> dict[str, float]:
     """Log params, metrics, data and files of one model; return its metrics."""
     folder = args.artifacts / kind
     metrics = flatten_metrics(json.loads((folder / "metrics.json").read_text(encoding="utf-8")))
-    _log_params(store, run, model_params(kind, params))
+    _log_params(store, run, flatten_params(chosen_params(kind, params)))
     _log_metrics(store, run, metrics)
-    store.client.log_inputs(run, [_dataset(kind, split, args.splits) for split in SPLITS])
-    for name in _FILES:
+    datasets = MADE[kind].datasets.items()
+    store.client.log_inputs(
+        run, [_dataset(f"{kind}/{name}", args.data / path, use) for name, (path, use) in datasets]
+    )
+    for name in MADE[kind].files:
         store.client.log_artifact(run, str(folder / name))
-    for name in _FOLDERS:
+    for name in (tracking.RELEASE, *MADE[kind].folders):
         store.client.log_artifacts(run, str(folder / name), artifact_path=name)
     return metrics
 
 
-def _dataset(kind: str, split: str, splits: Path) -> "DatasetInput":
+def _dataset(name: str, path: Path, use: str) -> "DatasetInput":
     from mlflow.entities import Dataset, DatasetInput, InputTag
-    from pyarrow import parquet
 
-    path = splits / kind / f"{split}.parquet"
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     entry = Dataset(
-        name=f"{kind}/{split}",
+        name=name,
         digest=digest[:32],  # MLflow takes 36 characters; the whole digest is a tag
         source_type="local",
         source=json.dumps({"uri": path.as_posix()}),
-        profile=json.dumps({"rows": parquet.read_metadata(path).num_rows}),
+        profile=json.dumps({"rows": _count_rows(path)}),
     )
-    return DatasetInput(
-        entry, [InputTag("mlflow.data.context", SPLITS[split]), InputTag("sha256", digest)]
-    )
+    return DatasetInput(entry, [InputTag("mlflow.data.context", use), InputTag("sha256", digest)])
+
+
+def _count_rows(path: Path) -> int:
+    from pyarrow import parquet
+
+    if path.suffix == ".parquet":
+        return int(parquet.read_metadata(path).num_rows)
+    return path.read_bytes().count(b"\n")
 
 
 def _create_run(store: Store, name: str, tags: Mapping[str, str]) -> str:
@@ -180,10 +177,13 @@ def _check_files(args: argparse.Namespace) -> None:
     """Check that all there is to log is there, before the first run is made."""
     of_models = [
         path
-        for kind in tracking.KINDS
+        for kind, made in MADE.items()
         for path in (
-            *(args.artifacts / kind / name for name in (*_FILES, *_FOLDERS)),
-            *(args.splits / kind / f"{split}.parquet" for split in SPLITS),
+            *(
+                args.artifacts / kind / name
+                for name in (tracking.RELEASE, *made.files, *made.folders)
+            ),
+            *(args.data / place for place, _ in made.datasets.values()),
         )
     ]
     missing = [path for path in (args.artifacts / "report.md", *of_models) if not path.exists()]
@@ -194,12 +194,11 @@ def _check_files(args: argparse.Namespace) -> None:
 
 
 def _check_origin(
-    params: Params, packaged: Mapping["Kind", Packaged], args: argparse.Namespace
+    params: Params, packaged: Mapping[Kind, Packaged], args: argparse.Namespace
 ) -> None:
     """Check that files and params are those of the manifests, so that a run cannot tell a lie."""
     # They take a second to import, and are needed only when there is something to log.
     from models.bundle import verify_bundle
-    from pipelines.package import params_digest
 
     for kind, bundle in packaged.items():
         if params_digest(kind, params) != bundle.params:
@@ -235,7 +234,7 @@ def _git(*arguments: str) -> str | None:
     return done.stdout.strip()
 
 
-def _write_receipt(path: Path, result: str, packaged: Mapping["Kind", Packaged]) -> None:
+def _write_receipt(path: Path, result: str, packaged: Mapping[Kind, Packaged]) -> None:
     content = {"result": result, "bundles": {kind: each.digest for kind, each in packaged.items()}}
     text = json.dumps(content, indent=2, sort_keys=True) + "\n"
     # The file may be a link into DVC's cache, so it is left alone when it is right.
@@ -249,7 +248,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Parse the command line; every path has the place of dvc.yaml as its default."""
     parser = argparse.ArgumentParser(prog="python -m pipelines.track", description=__doc__)
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
-    parser.add_argument("--splits", type=Path, default=Path("data/splits"))
+    parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--params", type=Path, default=Path("params.yaml"))
     parser.add_argument("--receipt", type=Path, default=Path("artifacts/track.json"))
     return parser.parse_args(argv)
@@ -258,8 +257,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def track(args: argparse.Namespace) -> bool:
     """Log the result in ``args.artifacts`` unless the store has it; return whether it did."""
     packaged = {
-        kind: tracking.read_packaged(args.artifacts / kind / tracking.RELEASE)
-        for kind in tracking.KINDS
+        kind: tracking.read_packaged(args.artifacts / kind / tracking.RELEASE) for kind in KINDS
     }
     result = tracking.result_digest([each.digest for each in packaged.values()])
     with tracking.open_store() as store:

@@ -17,16 +17,14 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from models.errors import CareerlensError
+from models.manifest import KINDS, Kind
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
     from mlflow.tracking import MlflowClient
 
-    from models.bundle import Kind
-
 EXPERIMENT = "careerlens"
-KINDS: tuple["Kind", ...] = ("spam", "toxicity")
 
 #: Aliases of registered versions; the hub's branches of the same meaning are the truth.
 CHAMPION = "champion"
@@ -79,7 +77,7 @@ class Packaged:
     params: str
 
 
-def chosen_kinds(names: Sequence[str]) -> tuple["Kind", ...]:
+def chosen_kinds(names: Sequence[str]) -> tuple[Kind, ...]:
     """Return the models named on a command line; all of them when none is named.
 
     Raises

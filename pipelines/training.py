@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 from sklearn.pipeline import Pipeline
 
-from models.bundle import Thresholds
+from models.manifest import Thresholds
 from models.params import BudgetParams
 from models.scoring import score_texts
 from models.skops_file import load_model, save_model

@@ -5,13 +5,12 @@ from pathlib import Path
 import pytest
 
 import pipelines  # noqa: F401  pins the numeric kernels before numpy is imported
+from models.manifest import KINDS, Kind
 from tests.factories import make_release
-
-KINDS = ("spam", "toxicity")
 
 
 @pytest.fixture(scope="session")
-def tiny_bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def tiny_bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[Kind, Path]:
     """Release folders of one small model of each kind; treat them as read-only."""
     root = tmp_path_factory.mktemp("releases")
     for kind in KINDS:

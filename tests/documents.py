@@ -1,30 +1,21 @@
 """Builders of documents: good ones in many layouts, and hostile ones, all made on the spot."""
 
-import importlib.util
 import io
 import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 import docx
 from docx.document import Document as WordDocument
 from docx.oxml import parse_xml
-from docx.oxml.ns import nsdecls, qn
-from docx.oxml.parser import OxmlElement
+from docx.oxml.ns import nsdecls
 from fpdf import FPDF
+
+from pipelines.resume_files import font_file
 
 MEGABYTE = 1_000_000
 CONTENT_TYPES = "[Content_Types].xml"
-
-
-def font_file() -> Path:
-    """Return a font with Cyrillic, Greek, Hebrew and Arabic letters."""
-    found = importlib.util.find_spec("matplotlib")
-    assert found is not None
-    assert found.origin is not None
-    return Path(found.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
 
 
 def pdf(draw: Callable[[FPDF], object], pages: int = 1, **encryption: str) -> bytes:
@@ -164,35 +155,6 @@ def word(build: Callable[[WordDocument], object]) -> bytes:
     file = io.BytesIO()
     document.save(file)
     return file.getvalue()
-
-
-def add_link(document: WordDocument, text: str, target: str) -> None:
-    """Append a paragraph that is a hyperlink."""
-    paragraph = document.add_paragraph("See ")
-    external = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink"
-    link = OxmlElement("w:hyperlink")
-    link.set(qn("r:id"), document.part.relate_to(target, external, is_external=True))
-    run = OxmlElement("w:r")
-    run.text = text
-    link.append(run)
-    paragraph._p.append(link)
-
-
-def add_text_box(document: WordDocument, text: str, fill: str = "") -> None:
-    """Append a text box as Word writes it: once for itself, once for programs of old."""
-    content = f"<w:txbxContent><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:txbxContent>"
-    document.add_paragraph()._p.append(
-        parse_xml(
-            f'<w:r {nsdecls("w", "a", "wp")} xmlns:v="urn:schemas-microsoft-com:vml"'
-            ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
-            ' xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape">'
-            '<mc:AlternateContent><mc:Choice Requires="wps"><w:drawing><wp:inline><a:graphic>'
-            f"<a:graphicData><wps:wsp><wps:spPr>{fill}</wps:spPr><wps:txbx>{content}</wps:txbx>"
-            "</wps:wsp></a:graphicData></a:graphic></wp:inline></w:drawing></mc:Choice>"
-            f"<mc:Fallback><w:pict><v:textbox>{content}</v:textbox></w:pict></mc:Fallback>"
-            "</mc:AlternateContent></w:r>"
-        )
-    )
 
 
 def repacked(package: bytes, changes: dict[str, bytes | None]) -> bytes:

@@ -1,13 +1,21 @@
 """Small real models for tests: fitted, packaged, and released as the pipeline would."""
 
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.pipeline import Pipeline
 
 from models import spam, toxicity
-from models.bundle import Kind, Source, Thresholds, save_bundle
+from models.bundle import save_bundle
+from models.kinds import FORMATS
+from models.manifest import Kind, Source, Thresholds
+from models.matching import IndexParams, JobIndex, build_index, load_postings
 from models.params import load_params
+from models.skill_model import SkillModel
+from models.skills import SkillMatcher, importance, load_taxonomy
 from models.tfidf import fit_vectoriser
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,7 +47,7 @@ GOLDEN = (
 def tiny_pipeline(kind: Kind, extra: tuple[str, ...] = ()) -> Pipeline:
     """Return a pipeline of ``kind`` fitted on ``MESSAGES`` and on ``extra`` clean texts."""
     chosen = load_params(ROOT / "params.yaml")
-    section = chosen.model_section(kind)
+    section = chosen.text_model(kind)
     rows = [*MESSAGES, *((text, 0, (0, 0, 0, 0, 0)) for text in extra)]
     texts = [text for text, _, _ in rows]
     words = section.tfidf.word.model_copy(update={"min_df": 1})
@@ -56,29 +64,57 @@ def tiny_pipeline(kind: Kind, extra: tuple[str, ...] = ()) -> Pipeline:
     return Pipeline([*vectoriser.steps, ("classifier", classifier)])
 
 
+@cache
+def starter_skills() -> SkillModel:
+    """Return the taxonomy's model, without a tagger."""
+    return SkillModel(SkillMatcher(load_taxonomy(ROOT / "data" / "taxonomy" / "skills.csv")))
+
+
+@cache
+def starter_index() -> JobIndex:
+    """Return the index of the starter postings."""
+    postings = load_postings(ROOT / "data" / "starter" / "postings.jsonl")
+    titles = ("Backend Developer", "Staff Nurse")
+    return build_index(
+        postings, starter_skills().matcher, importance, titles, IndexParams(min_df=1)
+    )
+
+
+def tiny_model(kind: Kind, extra: tuple[str, ...] = ()) -> Any:
+    """Return a small model of ``kind``; ``extra`` changes a text model alone."""
+    if kind == "skills":
+        return starter_skills()
+    if kind == "matching":
+        return starter_index()
+    return tiny_pipeline(kind, extra)
+
+
 def make_release(
     folder: Path,
     kind: Kind,
     *,
     extra: tuple[str, ...] = (),
     thresholds: Thresholds | None = None,
+    metrics: Mapping[str, Any] | None = None,
+    params: str = "p" * 64,
     corpus: str = "starter",
 ) -> str:
     """Write ``README.md`` and ``bundle/`` into ``folder`` and return the bundle's digest.
 
-    Other ``extra`` texts or thresholds give another digest.
+    Other ``extra`` texts, thresholds, metrics or params give another digest.
     """
+    form = FORMATS[kind]
     digest = save_bundle(
         folder / "bundle",
-        kind=kind,
-        model=tiny_pipeline(kind, extra),
-        metrics={"corpus": corpus, "headline": {"auc": 1.0, "mcc": 1.0}},
+        form,
+        model=tiny_model(kind, extra),
+        metrics=metrics or {"corpus": corpus, "headline": {"auc": 1.0, "mcc": 1.0}},
         golden=GOLDEN,
-        thresholds=thresholds or Thresholds(review=0.5, block=0.9),
+        thresholds=(thresholds or Thresholds(review=0.5, block=0.9)) if form.text_model else None,
         corpus=corpus,
         sources={"starter": Source(licence="Apache-2.0", files={"messages.csv": "0" * 64})},
         data="d" * 64,
-        params="p" * 64,
+        params=params,
         code="c" * 64,
     )
     (folder / "README.md").write_text(f"# careerlens-{kind}\n", encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from models.job_space import Hit, IndexParams
+from models.job_space import Hit
 from models.matching import (
     Compatibility,
     JobIndex,
@@ -18,6 +18,7 @@ from models.matching import (
     compatibility,
     load_postings,
 )
+from models.params import IndexParams
 
 STARTER = Path("data/starter")
 

@@ -22,8 +22,11 @@ from models.errors import (
     MissingFileError,
     UntrustedTypeError,
 )
+from models.kinds import FORMATS
 from models.scoring import score_texts
 from tests.factories import GOLDEN, make_release
+
+SPAM = FORMATS["spam"]
 
 
 @pytest.fixture
@@ -51,7 +54,7 @@ def test_a_good_bundle_loads_and_answers_its_golden_rows(
 ) -> None:
     folder = tiny_bundles[kind] / "bundle"
     _, digest = verify_bundle(folder)
-    loaded = load_bundle(folder, kind, digest)
+    loaded = load_bundle(folder, FORMATS[kind], digest)
     rows = [json.loads(line) for line in (folder / "golden.jsonl").read_text().splitlines()]
     assert [row["text"] for row in rows] == list(GOLDEN)
     scores = score_texts(loaded.model, GOLDEN)
@@ -75,34 +78,34 @@ def test_a_changed_byte_is_refused(bundle: Path, name: str) -> None:
     content[len(content) // 2] ^= 1
     (bundle / name).write_bytes(content)
     with pytest.raises(HashMismatchError, match=name):
-        load_bundle(bundle, "spam")
+        load_bundle(bundle, SPAM)
 
 
 def test_a_manifest_other_than_the_release_names_is_refused(bundle: Path) -> None:
     _, digest = verify_bundle(bundle)
     rewrite_manifest(bundle, lambda manifest: manifest["thresholds"].update(review=0.99))
     with pytest.raises(HashMismatchError, match=r"manifest\.json"):
-        load_bundle(bundle, "spam", digest)
+        load_bundle(bundle, SPAM, digest)
 
 
 @pytest.mark.parametrize("name", ["model.skops", "manifest.json"])
 def test_a_missing_file_is_refused(bundle: Path, name: str) -> None:
     (bundle / name).unlink()
     with pytest.raises(MissingFileError, match=name):
-        load_bundle(bundle, "spam")
+        load_bundle(bundle, SPAM)
 
 
 def test_an_extra_file_is_refused(bundle: Path) -> None:
     (bundle / "model.pkl").write_bytes(b"cos\nsystem\n")
     with pytest.raises(MissingFileError, match=r"model\.pkl"):
-        load_bundle(bundle, "spam")
+        load_bundle(bundle, SPAM)
 
 
 def test_a_symlink_is_refused(bundle: Path, tmp_path: Path) -> None:
     (bundle / "model.skops").rename(tmp_path / "elsewhere")
     (bundle / "model.skops").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(MissingFileError, match="plain file"):
-        load_bundle(bundle, "spam")
+        load_bundle(bundle, SPAM)
 
 
 def test_a_path_out_of_the_folder_is_refused(bundle: Path, tmp_path: Path) -> None:
@@ -110,7 +113,7 @@ def test_a_path_out_of_the_folder_is_refused(bundle: Path, tmp_path: Path) -> No
     digest = hashlib.sha256(b"x").hexdigest()
     rewrite_manifest(bundle, lambda manifest: manifest["files"].update({"../secret": digest}))
     with pytest.raises(FormatError, match="outside"):
-        load_bundle(bundle, "spam")
+        load_bundle(bundle, SPAM)
 
 
 @pytest.mark.parametrize(
@@ -128,12 +131,12 @@ def test_a_manifest_of_another_shape_is_refused(
 ) -> None:
     rewrite_manifest(bundle, spoil)
     with pytest.raises((FormatError, MissingFileError), match=r"manifest"):
-        load_bundle(bundle, "spam")
+        load_bundle(bundle, SPAM)
 
 
 def test_a_bundle_of_another_kind_is_refused(tiny_bundles: dict[str, Path]) -> None:
     with pytest.raises(FormatError, match="toxicity"):
-        load_bundle(tiny_bundles["toxicity"] / "bundle", "spam")
+        load_bundle(tiny_bundles["toxicity"] / "bundle", SPAM)
 
 
 @pytest.mark.parametrize(
@@ -151,16 +154,16 @@ def test_library_versions_must_match_as_far_as_they_matter(
 ) -> None:
     rewrite_manifest(bundle, lambda manifest: manifest["libraries"].update({library: version}))
     if accepted:
-        load_bundle(bundle, "spam")
+        load_bundle(bundle, SPAM)
     else:
         with pytest.raises(LibraryVersionError, match=library):
-            load_bundle(bundle, "spam")
+            load_bundle(bundle, SPAM)
 
 
 def test_another_normaliser_is_refused(bundle: Path) -> None:
     rewrite_manifest(bundle, lambda manifest: manifest.update(normaliser=999))
     with pytest.raises(LibraryVersionError, match="normaliser 999"):
-        load_bundle(bundle, "spam")
+        load_bundle(bundle, SPAM)
 
 
 class Intruder:
@@ -178,7 +181,7 @@ class Intruder:
 def test_an_untrusted_type_is_refused_before_it_is_constructed(bundle: Path) -> None:
     replace_file(bundle, "model.skops", skops.io.dumps({"model": Intruder()}))
     with pytest.raises(UntrustedTypeError, match="Intruder"):
-        load_bundle(bundle, "spam")
+        load_bundle(bundle, SPAM)
     assert not Intruder.constructed
 
 
@@ -186,7 +189,7 @@ def test_an_untrusted_type_is_refused_before_it_is_constructed(bundle: Path) -> 
 def test_a_file_that_is_not_skops_is_refused(bundle: Path, content: bytes) -> None:
     replace_file(bundle, "model.skops", content)
     with pytest.raises(FormatError, match=r"model\.skops"):
-        load_bundle(bundle, "spam")
+        load_bundle(bundle, SPAM)
 
 
 def test_a_model_that_answers_otherwise_is_refused(bundle: Path, tmp_path: Path) -> None:
@@ -194,13 +197,13 @@ def test_a_model_that_answers_otherwise_is_refused(bundle: Path, tmp_path: Path)
     other = (tmp_path / "other" / "bundle" / "model.skops").read_bytes()
     replace_file(bundle, "model.skops", other)
     with pytest.raises(GoldenMismatchError, match=r"golden\.jsonl row"):
-        load_bundle(bundle, "spam")
+        load_bundle(bundle, SPAM)
 
 
 def test_a_trusted_type_that_is_no_model_is_refused(bundle: Path) -> None:
     replace_file(bundle, "model.skops", skops.io.dumps([1, 2, 3]))
     with pytest.raises(GoldenMismatchError, match=r"golden\.jsonl"):
-        load_bundle(bundle, "spam")
+        load_bundle(bundle, SPAM)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +222,7 @@ def test_a_manifest_with_values_that_make_no_sense_is_refused(
 ) -> None:
     rewrite_manifest(bundle, spoil)
     with pytest.raises(FormatError):
-        load_bundle(bundle, "spam")
+        load_bundle(bundle, SPAM)
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "metrics.json", "golden.jsonl"])
@@ -230,7 +233,7 @@ def test_json_of_another_shape_is_refused(bundle: Path, name: str, content: byte
     else:
         replace_file(bundle, name, content)
     with pytest.raises(FormatError, match=name):
-        load_bundle(bundle, "spam")
+        load_bundle(bundle, SPAM)
 
 
 def test_a_model_file_that_unfolds_is_refused(bundle: Path) -> None:
@@ -239,7 +242,7 @@ def test_a_model_file_that_unfolds_is_refused(bundle: Path) -> None:
         archive.writestr("schema.json", b" " * 10_000_000)
     replace_file(bundle, "model.skops", target.getvalue())
     with pytest.raises(FormatError, match="compressed"):
-        load_bundle(bundle, "spam")
+        load_bundle(bundle, SPAM)
 
 
 @pytest.mark.parametrize(
@@ -265,11 +268,11 @@ def test_a_bent_schema_is_refused_by_name(bundle: Path, bend: Callable[[str], st
             archive.writestr(name, data)
     replace_file(bundle, "model.skops", target.getvalue())
     with pytest.raises(FormatError, match=r"model\.skops"):
-        load_bundle(bundle, "spam")
+        load_bundle(bundle, SPAM)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}\n", b"not json\n", b'{"text": 3, "scores": 4}\n'])
 def test_golden_rows_that_vouch_for_nothing_are_refused(bundle: Path, content: bytes) -> None:
     replace_file(bundle, "golden.jsonl", content)
     with pytest.raises(BundleError, match=r"golden\.jsonl"):
-        load_bundle(bundle, "spam")
+        load_bundle(bundle, SPAM)

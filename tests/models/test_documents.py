@@ -10,6 +10,7 @@ from fpdf import FPDF
 from models.document_child import read_document
 from models.errors import NoTextError
 from models.extract import Document, Limits
+from pipelines.resume_files import add_link, add_text_box
 from tests import documents as build
 
 SAMPLES = Path(__file__).resolve().parents[2].parent / "shared" / "samples"
@@ -250,8 +251,8 @@ def test_a_docx_is_read_in_order_with_headers_tables_boxes_and_links() -> None:
         for row, cells in enumerate([("Languages", "Python"), ("Tools", "Docker")]):
             for column, text in enumerate(cells):
                 table.cell(row, column).text = text
-        build.add_text_box(document, "In a box")
-        build.add_link(document, "my page", "https://example.com/jane")
+        add_text_box(document, "In a box")
+        add_link(document.add_paragraph("See "), "my page", "https://example.com/jane")
 
     document = read(build.word(write))
     assert [line for line in document.text.split("\n") if line] == [
@@ -305,7 +306,7 @@ def test_white_text_in_a_filled_cell_or_box_is_visible() -> None:
         run = table.cell(0, 0).paragraphs[0].add_run("In a dark cell")
         run.font.color.rgb = WHITE
         fill = '<a:solidFill><a:srgbClr val="000080"/></a:solidFill>'
-        build.add_text_box(document, "In a dark box", fill)
+        add_text_box(document, "In a dark box", fill)
 
     assert read(build.word(write)).text == "In a dark cell\n\nIn a dark box"
 

@@ -2,7 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from models.bundle import Thresholds, load_bundle
+from models.bundle import load_bundle
+from models.kinds import FORMATS
+from models.manifest import Thresholds
 from models.moderation import Moderator, ServedModel
 from models.scoring import score_texts
 from models.skops_file import dumps
@@ -14,7 +16,7 @@ def moderator(
     toxicity: tuple[float, float] = (0.5, 0.9),
 ) -> Moderator:
     def served(kind: str, bounds: tuple[float, float]) -> ServedModel:
-        loaded = load_bundle(releases[kind] / "bundle", kind)  # type: ignore[arg-type]
+        loaded = load_bundle(releases[kind] / "bundle", FORMATS[kind])  # type: ignore[index]
         return ServedModel(loaded, "v7", Thresholds(review=bounds[0], block=bounds[1]))
 
     return Moderator(served("spam", spam), served("toxicity", toxicity))

@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from models.bundle import Kind, Source, Thresholds, save_bundle
+from models.manifest import KINDS
 from models.params import load_params
-from pipelines.package import params_digest
-from tests.factories import GOLDEN, ROOT, tiny_pipeline
+from pipelines.kinds import MADE
+from pipelines.packaging import params_digest
+from tests.factories import ROOT, make_release
 
-KINDS: tuple[Kind, ...] = ("spam", "toxicity")
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -60,28 +60,20 @@ def make_result(root: Path, *, alpha: float = 0.1, mcc: float = 0.97) -> dict[st
     for kind in KINDS:
         folder = root / "artifacts" / kind
         metrics = good_metrics(mcc)
-        digests[kind] = save_bundle(
-            folder / "release" / "bundle",
-            kind=kind,
-            model=tiny_pipeline(kind),
-            metrics=metrics,
-            golden=GOLDEN,
-            thresholds=Thresholds(review=0.5, block=0.9),
-            corpus=params.data.corpus,
-            sources={"starter": Source(licence="Apache-2.0", files={"messages.csv": "0" * 64})},
-            data="d" * 64,
-            params=params_digest(kind, params),
-            code="c" * 64,
+        digests[kind] = make_release(
+            folder / "release", kind, metrics=metrics, params=params_digest(kind, params)
         )
-        (folder / "release" / "README.md").write_text(f"# careerlens-{kind}\n", encoding="utf-8")
         (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
         (folder / "thresholds.json").write_text('{"review": 0.5, "block": 0.9}', encoding="utf-8")
         for name in ("plots/roc.png", "curves/roc.csv"):
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(PNG)
-        splits = root / "data" / "splits" / kind
-        splits.mkdir(parents=True, exist_ok=True)
-        for rows, split in enumerate(("train", "validation", "test"), start=1):
-            pd.DataFrame({"text": [split] * rows}).to_parquet(splits / f"{split}.parquet")
+        for rows, (place, _) in enumerate(MADE[kind].datasets.values(), start=1):
+            path = root / "data" / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.suffix == ".parquet":
+                pd.DataFrame({"text": [place] * rows}).to_parquet(path)
+            else:
+                path.write_text("{}\n" * rows, encoding="utf-8")
     (root / "artifacts" / "report.md").write_text("# Report\n", encoding="utf-8")
     return digests

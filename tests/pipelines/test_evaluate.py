@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.bundle import Thresholds
+from models.manifest import Thresholds
 from models.params import EvaluateParams
 from pipelines.card import metrics_tables, report
 from pipelines.evaluate import EvaluationError, evaluate

@@ -9,6 +9,7 @@ import pytest
 from models.bundle import load_bundle
 from models.errors import HashMismatchError, VersionExistsError
 from models.hub import CHALLENGER, MAIN, LocalHub
+from models.kinds import FORMATS
 from models.params import Params, load_params
 from models.release import Promotion, Release, read_promotions, write_release
 from pipelines import publish, register, track, tracking
@@ -64,7 +65,7 @@ def test_the_first_good_version_becomes_champion(
     fetched = hub.fetch(REPO, MAIN, tmp_path / "cache")
     assert fetched.release.version == GOOD
     assert fetched.release.digest == project.digests[GOOD]
-    load_bundle(fetched.path / "bundle", "spam", project.digests[GOOD])
+    load_bundle(fetched.path / "bundle", FORMATS["spam"], project.digests[GOOD])
     (promotion,) = read_promotions(fetched.path)
     assert (promotion.before, promotion.to) == (None, f"v{GOOD}")
     assert promotion.decision["accepted"]

@@ -5,7 +5,8 @@ import pytest
 import yaml
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from models.postings import PostingsError, dump_postings, load_postings, parse_postings
+from models.errors import PostingsError
+from models.postings import dump_postings, load_postings, parse_postings
 from pipelines.starter_jobs import StarterJobsError, build_postings, read_families
 
 JOBS = Path("data/starter/jobs")

@@ -1,0 +1,107 @@
+"""Go back to an earlier champion: the one before, or a version by number.
+
+Nothing is judged again: what has answered before may answer at once, as soon as its bundle passes
+the checks of every load.
+"""
+
+import argparse
+import os
+from collections.abc import Sequence
+
+from models.bundle import load_bundle
+from models.errors import CareerlensError
+from models.hub import Hub, open_hub
+from models.kinds import FORMATS
+from models.manifest import KINDS, Kind
+from models.params import Params, load_params
+from models.release import Promotion, version_tag
+from pipelines import tracking
+from pipelines.champions import crown, current_champion, hub_cache, repo_of
+from pipelines.entry import entry_point
+from pipelines.publish import DEFAULT_HUB
+from pipelines.tracking import Store
+
+
+class RollbackError(CareerlensError):
+    """There is nothing to go back to."""
+
+
+def rollback(
+    store: Store, hub: Hub, kind: Kind, params: Params, to: int | None = None, reason: str = ""
+) -> str:
+    """Make an earlier champion the champion again and return its tag.
+
+    Parameters
+    ----------
+    to : int, optional
+        The version; by default the champion before this one.
+    reason : str
+        What the log shall say.
+
+    Raises
+    ------
+    RollbackError
+        If there is no champion, or none before it, or ``to`` never was one.
+    BundleError
+        If the bundle to go back to is not sound; ``main`` stays where it is.
+    """
+    repo = repo_of(params, kind)
+    champion = current_champion(store, hub, repo, kind)
+    if champion is None:
+        raise RollbackError(f"{kind} has no champion on {hub}, so there is nothing to go back from")
+    promotions = champion.promotions
+    if to is None:
+        tag = previous_champion(promotions)
+        if tag is None:
+            raise RollbackError(f"{kind}: before {champion.release.tag} there was no champion")
+    else:
+        tag = version_tag(to)
+        once = dict.fromkeys(promotion.to for promotion in promotions)
+        if tag not in once:
+            raise RollbackError(
+                f"{kind}: {tag} never was champion, only {', '.join(once)} were; "
+                f"`python -m pipelines.promote {kind} --version {to}` judges it first"
+            )
+    if tag == champion.release.tag:
+        print(f"{kind}: {tag} is the champion already")
+        return tag
+    fetched = hub.fetch(repo, tag, hub_cache())
+    load_bundle(fetched.path / "bundle", FORMATS[kind], fetched.release.digest)
+    decision = {"rollback": True, "reason": reason}
+    crown(store, hub, repo, kind, fetched.release, champion, decision)
+    print(f"{kind}: back from {champion.release.tag} to {tag}")
+    return tag
+
+
+def previous_champion(promotions: Sequence[Promotion]) -> str | None:
+    """Return the tag of the champion before the present one, as rolling back step by step goes.
+
+    A promotion lays its version on top of those before; a rollback takes off what lies above the
+    version it went to. So two rollbacks in a row go back two versions, and not to and fro.
+    """
+    stack: list[str] = []
+    for promotion in promotions:
+        if promotion.decision.get("rollback") and promotion.to in stack:
+            while stack[-1] != promotion.to:
+                stack.pop()
+        else:
+            stack.append(promotion.to)
+    return stack[-2] if len(stack) > 1 else None
+
+
+@entry_point
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m pipelines.rollback", description=__doc__)
+    parser.add_argument("kind", metavar="MODEL", choices=KINDS, help=", ".join(KINDS))
+    parser.add_argument("--to", type=int, metavar="N", help="default: the champion before this one")
+    parser.add_argument("--reason", default="", help="what the log shall say")
+    parser.add_argument("--hub", default=os.environ.get("CAREERLENS_HUB") or DEFAULT_HUB)
+    args = parser.parse_args()
+    hub, params = open_hub(args.hub), load_params()
+    with tracking.open_store() as store:
+        rollback(store, hub, args.kind, params, args.to, args.reason)
+
+
+if __name__ == "__main__":
+    main()
