@@ -98,7 +98,7 @@ def test_plots_and_curves_have_the_same_bytes_each_time(tmp_path: Path) -> None:
 
 def test_the_report_shows_the_figures() -> None:
     metrics = METRICS | {"model": "toxicity", "corpus": "starter", "evaluation": {}}
-    table = metrics_tables(metrics)
+    table = metrics_tables("toxicity", metrics)
     assert f"{METRICS['headline']['auc']['value']:.3f}" in table
     assert "| source/one |" in table
     counts = {"read": 9, "dropped": {"too_short": 2}, "kept": 7}
@@ -109,8 +109,12 @@ def test_the_report_shows_the_figures() -> None:
         "reserved": None,
     }
     split = {"models": {"spam": {"starter": {"test": {"0": 4, "1": 3}}}}}
-    text = report({"toxicity": metrics}, clean, split)
+    jobs = {"corpus": "starter", "tables": {"postings": {"starter_jobs": counts}}, "left_out": {}}
+    parsing = {"rows": 20, "headline": {"exact": METRICS["headline"]["auc"]}, "slices": {}}
+    text = report({"toxicity": metrics}, parsing, [clean, jobs], split)
     assert "not to judge a model by" in text
     assert "| spam | starter | 9 | too short 2 | 7 |" in text
+    assert "| postings | starter_jobs | 9 | too short 2 | 7 |" in text
     assert "| spam | starter | test | 4 | 3 |" in text
+    assert f"| exact | {METRICS['headline']['auc']['value']:.3f} [" in text
     assert "tweets (research use)" in text

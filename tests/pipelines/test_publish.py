@@ -13,6 +13,7 @@ from models.kinds import FORMATS
 from models.params import Params, load_params
 from models.release import Promotion, Release, read_promotions, write_release
 from pipelines import publish, register, track, tracking
+from pipelines.champions import hub_cache
 from pipelines.tracking import TrackingError, open_store
 from tests.pipelines.results import make_result, working_in
 
@@ -172,6 +173,7 @@ def test_wherever_it_stopped_publishing_is_repeated_to_the_same_end(
 ) -> None:
     undisturbed = LocalHub(tmp_path / "undisturbed")
     send(project, undisturbed, GOOD)
+    shutil.rmtree(hub_cache())
     with open_store() as store:
         store.client.delete_registered_model_alias("spam", tracking.CHAMPION)
     with monkeypatch.context() as patch:
