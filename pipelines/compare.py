@@ -24,6 +24,7 @@ from pipelines.comparison import compared, document, write_comparison
 from pipelines.entry import entry_point
 from pipelines.evidence import Candidate, hear, judge, read_candidate
 from pipelines.sending import registered_version
+from pipelines.shadow_log import shadow_figures, summarise
 from pipelines.tracking import Store, TrackingError
 
 if TYPE_CHECKING:
@@ -85,9 +86,17 @@ def skills_reader(store: Store, data: Path, folder: Path) -> SkillModel:
 
 
 def compare(
-    kind: Kind, names: tuple[str, str], params: Params, policy: GateParams, data: Path
+    kind: Kind,
+    names: tuple[str, str],
+    params: Params,
+    policy: GateParams,
+    data: Path,
+    shadow: Path | None = None,
 ) -> dict[str, Any]:
-    """Compare two versions, log the comparison unless the store has it, and return its content."""
+    """Compare two versions, log the comparison unless the store has it, and return its content.
+
+    With ``shadow``, the service's log of candidates, it says what that has of the two.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         with tracking.open_store() as store:
@@ -104,6 +113,9 @@ def compare(
         hearing = hear(challenger, champion, data, params.evaluate, skills)
         decision = judge(hearing, params, policy)
         content = compared(hearing, decision, trained)
+        if shadow is not None:
+            digests = [candidate.bundle.digest for candidate in (champion, challenger)]
+            content["shadow"] = summarise(shadow, kind, *digests)
         write_comparison(content, hearing, folder / COMPARISON)
         print(document(content))
         with tracking.open_store() as store:
@@ -118,6 +130,7 @@ def comparison_key(content: Mapping[str, Any], policy: GateParams) -> str:
         *(each["digest"] for each in content["versions"].values()),
         content["rows"]["digest"],
         policy.model_dump(mode="json"),
+        *([content["shadow"]] if "shadow" in content else []),
     ]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
@@ -173,6 +186,8 @@ def _figures(content: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     for check in content["decision"]["checks"]:
         if "/" in check["name"] and check["figure"] is not None:
             yield f"check/{check['name']}", check["figure"]
+    if "shadow" in content:
+        yield from shadow_figures(content["shadow"])
 
 
 @entry_point
@@ -183,10 +198,13 @@ def main() -> None:
     parser.add_argument("champion", help="the version to be replaced")
     parser.add_argument("challenger", help="the version to replace it")
     parser.add_argument("--data", type=Path, default=Path("data"))
+    parser.add_argument(
+        "--shadow", metavar="LOG", type=Path, help="what CAREERLENS_SHADOW_LOG names"
+    )
     args = parser.parse_args()
     (kind,) = tracking.chosen_kinds([args.kind])
     params = load_params()
-    compare(kind, (args.champion, args.challenger), params, params.gate, args.data)
+    compare(kind, (args.champion, args.challenger), params, params.gate, args.data, args.shadow)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from sklearn.metrics import roc_curve
 from models.gates import Decision
 from pipelines.bars import write_bars
 from pipelines.evidence import Hearing, Witness
+from pipelines.shadow_log import shown
 from pipelines.stage import MODELS, write_json
 
 #: Rows of different answers that are shown, and characters of each text.
@@ -75,7 +76,8 @@ def compared(
 
 def document(content: Mapping[str, Any]) -> str:
     """Return :func:`compared`'s content as Markdown."""
-    return "\n".join(_lines(content)) + "\n"
+    shadow = f"\n{shown(content['shadow'])}" if "shadow" in content else ""
+    return "\n".join(_lines(content)) + "\n" + shadow
 
 
 def write_comparison(content: Mapping[str, Any], hearing: Hearing, folder: Path) -> None:

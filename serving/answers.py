@@ -17,6 +17,10 @@ from serving.schemas import (
     VerdictAnswer,
     read_request,
 )
+from serving.settings import Settings
+
+#: Seconds that a request to look at the hub waits at most for what the look finds.
+LOOK_SECONDS = 10.0
 
 
 class Answers:
@@ -27,12 +31,17 @@ class Answers:
     """
 
     def __init__(
-        self, champions: Champions, moderation: Moderation, metrics: Metrics, max_chars: int
+        self,
+        champions: Champions,
+        moderation: Moderation,
+        metrics: Metrics,
+        settings: Settings,
     ) -> None:
         self._champions = champions
         self._moderation = moderation
         self._metrics = metrics
-        self._max_chars = max_chars
+        self._max_chars = settings.max_chars
+        self._look_seconds = min(LOOK_SECONDS, settings.timeout_seconds / 2)
 
     async def moderate(self, body: Body) -> Reply:
         """Answer POST /moderate."""
@@ -59,6 +68,12 @@ class Answers:
     async def models(self, _: Body) -> Reply:
         """Answer GET /models."""
         return json_reply({"models": self._champions.reports()})
+
+    async def refresh(self, body: Body) -> Reply:
+        """Answer POST /models/refresh: as GET /models does, once this worker has looked."""
+        looked = asyncio.wrap_future(self._champions.refresh())
+        await asyncio.wait([looked], timeout=self._look_seconds)
+        return await self.models(body)
 
     async def livez(self, _: Body) -> Reply:
         """Answer GET /livez."""

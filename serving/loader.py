@@ -1,130 +1,98 @@
-"""Loading the champions from the hub, in the background and again until it succeeds."""
+"""The models that answer, kept at what the hub says they shall be while requests are answered."""
 
 import gc
-import threading
-import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from models.errors import CareerlensError, HashMismatchError, HubError, MissingFileError
-from models.hub import MAIN, open_hub, repo_id
-from models.manifest import KINDS, Kind, Thresholds
-from serving.errors import NotReadyError, SettingsError
-from serving.logs import Log, where_raised
-from serving.settings import Settings, variable
+from models.errors import HubError, HubUnavailableError, UnknownRevisionError
+from models.manifest import KINDS, Kind
+from serving.follow import Follower, Found
+from serving.logs import Log
+from serving.metrics import Metrics, shared_folder
+from serving.releases import Releases
+from serving.reports import Failure, ModelReport, describe_failure
+from serving.settings import Settings
+from serving.snapshot import TEXT_KINDS, Loaded, Snapshot
 
-if TYPE_CHECKING:  # scikit-learn and skops take a second to import: the thread pays, not the start
-    from models.bundle import Bundle
-    from models.matching import JobIndex
-    from models.moderation import Moderator
-    from models.skill_model import SkillModel
+if TYPE_CHECKING:  # scikit-learn takes a second to import: the thread pays, not the start
+    from models.moderation import ServedModel
 
-TEXT_KINDS: tuple[Kind, ...] = ("spam", "toxicity")
 
-#: Seconds between tries; the last one repeats.
-DELAYS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+#: What is brought: the champion or pinned version, the newest candidate, or what answered last.
+_Place = Literal["main", "challenger", "cache"]
 
 
 @dataclass(frozen=True)
-class ModelReport:
-    """What GET /models says about one model; nothing but the error while it is not loaded."""
+class _Refusal:
+    """A commit that may not answer, under its version if it says one."""
 
-    name: str
-    kind: str
-    version: str | None = None
-    digest: str | None = None
-    commit: str | None = None
-    loaded_at: str | None = None
-    role: str = "champion"
-    error: str | None = "not loaded yet"
-
-
-@dataclass(frozen=True)
-class _Loaded:
-    """A champion under the version and commit it was fetched by."""
-
-    bundle: "Bundle[Any]"
-    version: str
     commit: str
+    name: str
+    failure: Failure
 
 
 class Champions:
-    """The champions of every kind, once they are loaded.
+    """The champions of every kind, followed in the background.
+
+    Every look asks the hub for the commit of each kind. Another one than that which answers is
+    brought, verified and loaded aside, and takes its place by one assignment. Whatever goes wrong
+    on the way, what answered goes on.
 
     Parameters
     ----------
     settings : Settings
     log : Log
-    on_load : callable
-        Called with kind, version and digest of each model that is loaded.
+    metrics : Metrics
+    show_challenger : callable
+        Called with a text kind and its newest candidate, or None, whenever that changes.
     """
 
     def __init__(
         self,
         settings: Settings,
         log: Log,
-        on_load: Callable[[str, str, str], None],
+        metrics: Metrics,
+        show_challenger: Callable[[Kind, "ServedModel | None"], None],
     ) -> None:
-        self._settings = settings
         self._log = log
-        self._on_load = on_load
-        self._hub = open_hub(settings.hub)
-        self._reports = {kind: ModelReport(f"careerlens-{kind}", kind) for kind in KINDS}
-        self._loaded: dict[Kind, _Loaded] = {}
-        self._moderator: Moderator | None = None
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._metrics = metrics
+        self._show_challenger = show_challenger
+        self._shadowed = TEXT_KINDS if settings.shadow_share > 0 else ()
+        self._pinned = {kind for kind in KINDS if settings.pin(kind) is not None}
+        self._releases = Releases(settings)
+        self._snapshot = Snapshot()
+        self._reports = {
+            kind: ModelReport(
+                f"careerlens-{kind}", kind, role="pinned" if kind in self._pinned else "champion"
+            )
+            for kind in KINDS
+        }
+        self._previous: dict[Kind, Loaded] = {}
+        self._candidates: dict[Kind, Loaded | None] = {}
+        self._in_shadow: dict[Kind, Loaded | None] = {}
+        self._refused: dict[tuple[Kind, _Place], _Refusal] = {}
+        self._from_cache: set[Kind] = set()
+        self._turn = 0
+        self._is_unsettled = False
+        self._follower = Follower(self._look, settings.poll_seconds, shared_folder())
 
     def start(self) -> None:
-        """Load in the background; a second call does nothing."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._load_all, name="loader", daemon=True)
-            self._thread.start()
+        """Follow from now on; a second call does nothing."""
+        self._follower.start()
 
     def stop(self) -> None:
-        """Give up what is not loaded."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
+        """Follow no more; what is loaded goes on answering."""
+        self._follower.stop()
 
-    def moderator(self) -> "Moderator":
-        """Return what scores messages.
+    def refresh(self) -> "Future[None]":
+        """Have every worker look at the hub at once; done when this one has."""
+        return self._follower.refresh()
 
-        Raises
-        ------
-        NotReadyError
-            While a champion is missing.
-        """
-        self._require(*TEXT_KINDS)
-        if self._moderator is None:
-            raise NotReadyError("the models are loaded and about to answer")
-        return self._moderator
-
-    def skills(self) -> "SkillModel":
-        """Return what finds skills in texts.
-
-        Raises
-        ------
-        NotReadyError
-            While the champion is missing.
-        """
-        self._require("skills")
-        model: SkillModel = self._loaded["skills"].bundle.model
-        return model
-
-    def jobs(self) -> "JobIndex":
-        """Return the job index.
-
-        Raises
-        ------
-        NotReadyError
-            While the champion is missing.
-        """
-        self._require("matching")
-        index: JobIndex = self._loaded["matching"].bundle.model
-        return index
+    def current(self) -> Snapshot:
+        """Return what answers now."""
+        return self._snapshot
 
     def check_ready(self) -> None:
         """Check that every champion answers.
@@ -134,123 +102,197 @@ class Champions:
         NotReadyError
             While one is missing.
         """
-        self._require(*KINDS)
-        self.moderator()
+        self._snapshot.require(*KINDS)
 
     def reports(self) -> list[dict[str, Any]]:
         """Return what GET /models shows."""
         return [asdict(report) for report in self._reports.values()]
 
-    def _load_all(self) -> None:
-        tries = 0
-        while not self._stop.is_set():
-            for kind in KINDS:
-                if kind not in self._loaded:
-                    self._try(kind)
-                if self._moderator is None and self._loaded.keys() >= set(TEXT_KINDS):
-                    self._moderator = self._ready_moderator()
-            if len(self._loaded) == len(KINDS):
-                _settle()
-                self._log.info("ready")
-                return
-            self._stop.wait(DELAYS[min(tries, len(DELAYS) - 1)])
-            tries += 1
+    def _look(self) -> Found:
+        """Bring every kind to where the hub says it shall be; what the follower's thread does."""
+        was_ready = self._is_complete()
+        failing, away = False, None
+        for kind in self._in_turn():
+            try:
+                if away is not None:  # it would take as long again to hear the same
+                    raise away
+                self._follow(kind)
+            except HubUnavailableError as error:
+                failing, away = True, error.with_traceback(None)  # its frames hold models
+                self._do_without(kind, error)
+            except UnknownRevisionError as error:  # which is an answer too: nothing there yet
+                self._do_without(kind, error)
+            except Exception as error:  # the thread's edge: whatever it is, look again and say so
+                failing = True
+                self._do_without(kind, error)
+        if self._is_unsettled:
+            _settle()
+            self._is_unsettled = False
+        if self._is_complete() and not was_ready:
+            self._log.info("ready")
+        again = [refusal for (_, place), refusal in self._refused.items() if place == "main"]
+        if failing or any(not refusal.failure.final for refusal in again):
+            return "failing"
+        return "all" if self._is_complete() else "some"
 
-    def _try(self, kind: Kind) -> None:
-        started = time.perf_counter()
+    def _is_complete(self) -> bool:
+        return self._snapshot.models.keys() >= set(KINDS)
+
+    def _in_turn(self) -> list[Kind]:
+        """Return the kinds, another one first each time: the first finds the hub away."""
+        self._turn += 1
+        return [KINDS[(self._turn - 1 + number) % len(KINDS)] for number in range(len(KINDS))]
+
+    def _stays(self, kind: Kind) -> bool:
+        """Whether a kind is pinned, and what answers is known to be the pinned version."""
+        return (
+            kind in self._pinned and kind in self._snapshot.models and kind not in self._from_cache
+        )
+
+    def _follow(self, kind: Kind) -> None:
+        """Bring one kind to where the hub says it shall be; HubError if it does not say."""
+        if not self._stays(kind):
+            self._follow_champion(kind)
+        if kind in self._shadowed:
+            self._follow_challenger(kind)
+
+    def _follow_champion(self, kind: Kind) -> None:
+        commit = self._releases.resolve(kind)
+        self._metrics.show_hub_answered()
+        loaded = self._snapshot.models.get(kind)
+        if loaded is not None and loaded.commit == commit:
+            self._from_cache.discard(kind)
+            self._refused.pop((kind, "main"), None)
+            self._show(kind, error=None, refused=None, stale=False)
+        elif (snapshot := self._bring(kind, "main", commit)) is not None:
+            self._from_cache.discard(kind)
+            self._swap(kind, snapshot)
+        else:
+            if loaded is None:
+                self._fall_back(kind)
+            refusal = self._refused[kind, "main"]
+            self._show(
+                kind,
+                error=refusal.failure.sentence,
+                refused=refusal.name,
+                stale=kind in self._from_cache,
+            )
+
+    def _follow_challenger(self, kind: Kind) -> None:
+        """Show the newest candidate of a text kind, unless it is what answers."""
+        commit = self._releases.challenger(kind)
+        candidate = self._candidates.get(kind)
+        if candidate is None or candidate.commit != commit:
+            snapshot = None if commit is None else self._bring(kind, "challenger", commit)
+            candidate = None if snapshot is None else snapshot.models[kind]
+            if commit is None:
+                self._refused.pop((kind, "challenger"), None)
+        self._candidates[kind] = candidate
+        champion = self._snapshot.models.get(kind)
+        if champion is None or champion.is_same(candidate):
+            candidate = None
+        if candidate is not self._in_shadow.get(kind):
+            self._in_shadow[kind] = candidate
+            self._show_challenger(kind, None if candidate is None else candidate.served())
+            self._show(kind, challenger=None if candidate is None else candidate.version)
+
+    def _bring(self, kind: Kind, place: _Place, commit: str) -> Snapshot | None:
+        """Return what answers once ``commit`` does; None if it is refused, now or before."""
+        refusal = self._refused.get((kind, place))
+        if refusal is not None and refusal.commit == commit and refusal.failure.final:
+            return None
+        others = (self._snapshot.models, self._previous, self._candidates)
+        known = [loaded for models in others if (loaded := models.get(kind)) is not None]
         try:
-            loaded = self._load(kind)
-        except (CareerlensError, SettingsError) as error:
-            self._failed(kind, str(error))
+            loaded = self._releases.load(kind, commit, known, alone=place == "cache")
+            snapshot = self._snapshot.exchanged(loaded)
+        except Exception as error:  # the thread's edge: nobody knows what a hostile release does
+            if isinstance(error, HubUnavailableError) and place != "cache":
+                raise
+            self._refuse(kind, place, commit, describe_failure(error))
+            return None
+        self._refused.pop((kind, place), None)
+        self._is_unsettled = True
+        return snapshot
+
+    def _refuse(self, kind: Kind, place: _Place, commit: str, failure: Failure) -> None:
+        """Remember that a commit may not answer; it is counted and logged once."""
+        before = self._refused.get((kind, place))
+        refusal = _Refusal(commit, self._releases.name(kind, commit), failure)
+        self._refused[kind, place] = refusal
+        if before is None or (before.commit, before.failure.reason) != (commit, failure.reason):
+            self._metrics.count_refusal(kind, failure.reason)
+            self._log.warning(
+                "model refused",
+                kind=kind,
+                source=place,
+                version=refusal.name,
+                commit=commit,
+                **failure.fields(),
+            )
+
+    def _fall_back(self, kind: Kind) -> None:
+        """Answer with what answered last, if the cache has it, until the hub gives something."""
+        try:
+            commit = self._releases.kept(kind)
+        except (HubError, OSError):  # nothing in there that could be used
             return
-        except Exception as error:  # the thread's edge: whatever it is, try again and say so
-            sentence = f"unexpected {type(error).__name__}; the log has the place"
-            self._failed(kind, sentence, where_raised(error))
+        refusal = self._refused.get((kind, "main"))
+        if commit is None or (refusal is not None and refusal.commit == commit):
             return
-        report = ModelReport(
-            name=f"careerlens-{kind}",
-            kind=kind,
+        if (snapshot := self._bring(kind, "cache", commit)) is not None:
+            self._from_cache.add(kind)
+            self._swap(kind, snapshot)
+
+    def _do_without(self, kind: Kind, error: Exception) -> None:
+        """Go on with what there is while the hub does not say what shall answer."""
+        if self._stays(kind):
+            return
+        if kind not in self._snapshot.models:
+            self._fall_back(kind)
+        failure = describe_failure(error)
+        if self._reports[kind].error != failure.sentence:  # said once, not at every look
+            self._log.warning("hub does not say", kind=kind, **failure.fields())
+        self._show(kind, error=failure.sentence, stale=kind in self._snapshot.models)
+
+    def _swap(self, kind: Kind, snapshot: Snapshot) -> None:
+        """Answer with ``snapshot`` from now on, and keep what answered before."""
+        before, loaded = self._snapshot.models.get(kind), snapshot.models[kind]
+        self._snapshot = snapshot
+        if before is not None and not before.is_same(loaded):
+            self._previous[kind] = before
+            self._metrics.hide_model(kind, before.version, before.bundle.digest)
+            self._metrics.count_swap(kind)
+        self._metrics.show_model(kind, loaded.version, loaded.bundle.digest)
+        previous = self._previous.get(kind)
+        self._show(
+            kind,
             version=loaded.version,
             digest=loaded.bundle.digest,
             commit=loaded.commit,
-            loaded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            loaded_at=loaded.loaded_at,
             error=None,
+            stale=kind in self._from_cache,
+            refused=None,
+            previous=None if previous is None else previous.version,
         )
-        self._loaded[kind] = loaded
-        self._reports[kind] = report
-        self._on_load(kind, loaded.version, loaded.bundle.digest)
-        self._log.info(
-            "model loaded", **asdict(report), seconds=round(time.perf_counter() - started, 3)
-        )
-
-    def _load(self, kind: Kind) -> _Loaded:
-        from models.bundle import load_bundle
-        from models.kinds import FORMATS
-
-        repo = repo_id(self._settings.namespace, kind)
-        fetched = self._hub.fetch(repo, MAIN, self._settings.cache)
+        self._log.info("model loaded", **asdict(self._reports[kind]), seconds=loaded.seconds)
+        others = [each.commit for each in (previous, self._candidates.get(kind)) if each]
         try:
-            bundle: Bundle[Any] = load_bundle(
-                fetched.path / "bundle", FORMATS[kind], fetched.release.digest
-            )
-        except (HashMismatchError, MissingFileError) as error:
-            raise HubError(f"{error}; remove {fetched.path} to have it fetched again") from error
-        if bundle.manifest.thresholds is not None:  # wrong ones of the operator's are told now
-            choose_thresholds(kind, bundle.manifest.thresholds, self._settings)
-        if kind == "matching":
-            bundle.model.warm_up()
-        return _Loaded(bundle, f"v{fetched.release.version}", fetched.commit)
+            self._releases.keep(kind, loaded.commit, others)
+        except (HubError, OSError) as error:  # a cache may be mounted read-only
+            self._log.warning("cache not tidied", kind=kind, **describe_failure(error).fields())
 
-    def _require(self, *kinds: Kind) -> None:
-        if missing := [kind for kind in kinds if kind not in self._loaded]:
-            raise NotReadyError(f"not loaded yet: {', '.join(missing)}; GET /models says why")
-
-    def _failed(self, kind: Kind, sentence: str, place: list[str] | None = None) -> None:
-        if self._reports[kind].error != sentence:  # said once, not at every try
-            self._log.warning("model not loaded", kind=kind, error=sentence, place=place)
-        self._reports[kind] = replace(self._reports[kind], error=sentence)
-
-    def _ready_moderator(self) -> "Moderator":
-        from models.moderation import Moderator, ServedModel
-
-        served = []
-        for kind in TEXT_KINDS:
-            loaded = self._loaded[kind]
-            chosen = loaded.bundle.manifest.thresholds
-            assert chosen is not None  # a text model's bundle does not load without
-            thresholds = choose_thresholds(kind, chosen, self._settings)
-            served.append(ServedModel(loaded.bundle, loaded.version, thresholds))
-        moderator = Moderator(*served)
-        moderator.moderate(["The first message pays for what is made on first use."])
-        return moderator
+    def _show(self, kind: Kind, **facts: Any) -> None:
+        self._reports[kind] = replace(self._reports[kind], **facts)
 
 
 def _settle() -> None:
-    """Tell the collector that what is loaded stays: walking it makes the longest pauses of all."""
+    """Tell the collector that what is loaded stays: walking it makes the longest pauses of all.
+
+    Models hold no cycles: the last reference frees them, and never the collector. So those that
+    are replaced need no unfreezing, after which it would walk all the others.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
-
-
-def choose_thresholds(kind: Kind, chosen: Thresholds, settings: Settings) -> Thresholds:
-    """Return the bundle's thresholds with the operator's in their place.
-
-    Raises
-    ------
-    SettingsError
-        If the two together would block what they do not review.
-    """
-    fields = {name: f"{kind}_{name}_threshold" for name in ("review", "block")}
-    wanted = {
-        name: value
-        for name, field in fields.items()
-        if (value := getattr(settings, field)) is not None
-    }
-    thresholds = chosen.model_copy(update=wanted)
-    if wanted and thresholds.review > thresholds.block:
-        names = ", ".join(variable(fields[name]) for name in wanted)
-        raise SettingsError(
-            f"{names}: review at {thresholds.review} and block at {thresholds.block} cannot be, "
-            "since a message is reviewed before it is blocked"
-        )
-    return thresholds

@@ -4,6 +4,8 @@ import atexit
 import os
 import shutil
 import tempfile
+import time
+from pathlib import Path
 
 #: Where this service's workers keep their counts; set by the process that starts them.
 FOLDER_VARIABLE = "CAREERLENS_METRICS_FOLDER"
@@ -34,39 +36,69 @@ def share_folder() -> None:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
+def shared_folder() -> Path | None:
+    """Return the folder that all workers of this service share, if it was made."""
+    folder = os.environ.get(FOLDER_VARIABLE)
+    return None if folder is None else Path(folder)
+
+
 class Metrics:
-    """What the service counts."""
+    """What the service counts.
+
+    Attributes
+    ----------
+    registry : CollectorRegistry
+        For those who count for themselves.
+    """
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
         self._requests = Counter(
             "careerlens_requests",
             "Requests answered.",
             ["route", "method", "status"],
-            registry=self._registry,
+            registry=self.registry,
         )
         self._seconds = Histogram(
             "careerlens_request_seconds",
             "Time from the first byte to the last.",
             ["route"],
             buckets=_SECONDS,
-            registry=self._registry,
+            registry=self.registry,
         )
         self._verdicts = Counter(
-            "careerlens_verdicts", "Messages judged.", ["action"], registry=self._registry
+            "careerlens_verdicts", "Messages judged.", ["action"], registry=self.registry
         )
         self._documents = Counter(
             "careerlens_documents",
             "Uploaded documents, by what they turned out to be.",
             ["outcome"],
-            registry=self._registry,
+            registry=self.registry,
         )
         self._models = Gauge(
             "careerlens_model_info",
-            "1 for each model that answers.",
+            "1 for each model that answers, 0 for one that did.",
             ["kind", "version", "digest"],
             multiprocess_mode="mostrecent",
-            registry=self._registry,
+            registry=self.registry,
+        )
+        self._swaps = Counter(
+            "careerlens_model_swaps",
+            "Models that took the place of another, in one worker each.",
+            ["kind"],
+            registry=self.registry,
+        )
+        self._refusals = Counter(
+            "careerlens_model_refusals",
+            "Releases that were not let in, once for each commit and worker, by the reason.",
+            ["kind", "reason"],
+            registry=self.registry,
+        )
+        self._hub_answered = Gauge(
+            "careerlens_hub_answered_timestamp_seconds",
+            "When the hub last said which version shall answer.",
+            multiprocess_mode="mostrecent",
+            registry=self.registry,
         )
 
     def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
@@ -86,11 +118,27 @@ class Metrics:
         """Show a model as the one that answers."""
         self._models.labels(kind, version, digest[:12]).set(1)
 
+    def hide_model(self, kind: str, version: str, digest: str) -> None:
+        """Show a model as one that no longer answers."""
+        self._models.labels(kind, version, digest[:12]).set(0)
+
+    def count_swap(self, kind: str) -> None:
+        """Count one model that took the place of another."""
+        self._swaps.labels(kind).inc()
+
+    def count_refusal(self, kind: str, reason: str) -> None:
+        """Count one release that was not let in; ``reason`` is of a fixed set."""
+        self._refusals.labels(kind, reason).inc()
+
+    def show_hub_answered(self) -> None:
+        """Show that the hub answered just now."""
+        self._hub_answered.set(time.time())
+
     def render(self) -> bytes:
         """Return the text that Prometheus reads, summed over all workers."""
-        folder = os.environ.get(FOLDER_VARIABLE)
+        folder = shared_folder()
         if folder is None:
-            return generate_latest(self._registry)
+            return generate_latest(self.registry)
         registry = CollectorRegistry()
-        MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]
+        MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
         return generate_latest(registry)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from serving.loader import Champions
 from serving.metrics import Metrics
+from serving.shadow import Shadow
 
 if TYPE_CHECKING:
     from models.moderation import Moderator, Verdict
@@ -26,9 +27,10 @@ class Moderation:
     whose caller gave up is not scored to its end.
     """
 
-    def __init__(self, champions: Champions, metrics: Metrics) -> None:
+    def __init__(self, champions: Champions, metrics: Metrics, shadow: Shadow) -> None:
         self._champions = champions
         self._metrics = metrics
+        self._shadow = shadow
         # One message for each turn of the event loop: what costs nothing is not kept waiting by all
         # the messages that came with it.
         self._turn = asyncio.Lock()
@@ -42,7 +44,7 @@ class Moderation:
         NotReadyError
             While a champion is missing.
         """
-        moderator = self._champions.moderator()
+        moderator = self._champions.current().moderator()
         if sum(map(len, texts)) <= INLINE_CHARS:
             async with self._turn:
                 verdicts = moderator.moderate(texts)
@@ -55,6 +57,7 @@ class Moderation:
             ]
         for verdict in verdicts:
             self._metrics.count_verdict(verdict.action)
+        self._shadow.sample(texts, verdicts)
         return verdicts
 
     async def _in_thread(self, moderator: "Moderator", texts: Sequence[str]) -> "list[Verdict]":

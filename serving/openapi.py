@@ -40,6 +40,12 @@ _IN_JSON: dict[str, type[ParseRequest]] = {
     "/jobs/recommend": RecommendRequest,
 }
 
+_REFRESH = (
+    "/models/refresh",
+    "Have every worker look at the hub at once; answers as GET /models, once one has looked.",
+    ModelsAnswer,
+)
+
 _PAGES: dict[str, tuple[str, type[BaseModel] | None]] = {
     "/models": ("Which version of each model answers, or why none does.", ModelsAnswer),
     "/livez": ("The process lives.", StatusAnswer),
@@ -57,6 +63,8 @@ def describe(service: Any) -> bytes:
         path: {"get": {"description": sentence, "responses": _page_responses(path, shape, schemas)}}
         for path, (sentence, shape) in _PAGES.items()
     }
+    path, sentence, shape = _REFRESH
+    told = {"description": sentence, "responses": _page_responses(path, shape, schemas)}
     document = {
         "openapi": "3.1.0",
         "info": {
@@ -64,7 +72,7 @@ def describe(service: Any) -> bytes:
             "version": API_VERSION,
             "description": service.inner.__doc__,
         },
-        "paths": declared | pages,
+        "paths": declared | pages | {path: {"post": told}},
         "components": {"schemas": schemas},
     }
     return json.dumps(document).encode()

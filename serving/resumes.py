@@ -105,16 +105,18 @@ class Resumes:
 
     async def parsed(self, request: ParseRequest, uploads: Uploads) -> Json:
         """Return a resume as data."""
-        model = self._champions.skills()
+        models = self._champions.current()
+        model = models.skills()
         document = await self._resume(request, uploads)
         answer = await self._in_thread(
             lambda: self._assessor(model).parsed(document, with_text="file" in uploads)
         )
-        return answer | self._versions("skills")
+        return answer | {"models": models.versions("skills")}
 
     async def analyzed(self, request: AnalyzeRequest, uploads: Uploads) -> Json:
         """Return how well a resume fits a job, and what to do about it."""
-        model, index = self._champions.skills(), self._champions.jobs()
+        models = self._champions.current()
+        model, index = models.skills(), models.jobs()
         document = await self._resume(request, uploads)
         job = await self._job(request, uploads)
         answer = await self._in_thread(
@@ -122,37 +124,41 @@ class Resumes:
                 document, index, job, with_text="file" in uploads
             )
         )
-        return answer | self._versions("skills", "matching")
+        return answer | {"models": models.versions("skills", "matching")}
 
     async def extracted(self, request: ExtractRequest) -> Json:
         """Return the skills of a text."""
-        model = self._champions.skills()
+        models = self._champions.current()
+        model = models.skills()
         answer = await self._in_thread(lambda: self._assessor(model).extracted(request.text))
-        return answer | self._versions("skills")
+        return answer | {"models": models.versions("skills")}
 
     async def compared(self, request: GapRequest) -> Json:
         """Return what a job asks for, split by whether the resume has it."""
-        model = self._champions.skills()
+        models = self._champions.current()
+        model = models.skills()
         answer = await self._in_thread(
             lambda: self._assessor(model).compared(request.text, request.job_description)
         )
-        return answer | self._versions("skills")
+        return answer | {"models": models.versions("skills")}
 
     async def recommended(self, request: RecommendRequest, uploads: Uploads) -> Json:
         """Return the best jobs for a resume, and similar roles."""
-        model, index = self._champions.skills(), self._champions.jobs()
+        models = self._champions.current()
+        model, index = models.skills(), models.jobs()
         document = await self._resume(request, uploads)
         filters = request.filters.model_dump() if request.filters else {}
         answer = await self._in_thread(
             lambda: self._assessor(model).recommended(document, index, request.top_k, filters)
         )
-        return answer | self._versions("skills", "matching")
+        return answer | {"models": models.versions("skills", "matching")}
 
     async def found(self, request: LiveRequest) -> Json:
         """Return live listings, scored against the resume where there is one."""
         if request.text is None:
-            return (await self._live.search(request)).model_dump() | self._versions()
-        model, index = self._champions.skills(), self._champions.jobs()
+            return (await self._live.search(request)).model_dump() | {"models": {}}
+        models = self._champions.current()
+        model, index = models.skills(), models.jobs()
         document = Document(request.text, "text")
 
         async def score(listings: Sequence[Listing]) -> list[float]:
@@ -162,7 +168,7 @@ class Resumes:
             )
 
         found = await self._live.search(request, score)
-        return found.model_dump() | self._versions("skills", "matching")
+        return found.model_dump() | {"models": models.versions("skills", "matching")}
 
     async def _read_form(self, shape: type[WithFiles], body: Body) -> tuple[WithFiles, Uploads]:
         return await self._in_thread(lambda: read_with_files(shape, body, self._limits))
@@ -193,13 +199,3 @@ class Resumes:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-    def _versions(self, *kinds: str) -> Json:
-        """Return which versions answered."""
-        reports = {report["kind"]: report for report in self._champions.reports()}
-        return {
-            "models": {
-                kind: {name: reports[kind][name] for name in ("version", "digest")}
-                for kind in kinds
-            }
-        }

@@ -130,7 +130,12 @@ class ModerateBatchAnswer(BaseModel):
 
 
 class ModelAnswer(BaseModel):
-    """One model; null where it is not loaded, and then ``error`` says why."""
+    """One model; null where it is not loaded, and then ``error`` says why.
+
+    With a version and an ``error``, that version answers, and not the one that shall: ``refused``
+    names it if the hub does. ``stale`` means that the hub does not say, or that the version comes
+    from before the refused one. ``previous`` is kept in memory, ``challenger`` is in shadow.
+    """
 
     name: str
     kind: str
@@ -138,8 +143,12 @@ class ModelAnswer(BaseModel):
     digest: str | None
     commit: str | None
     loaded_at: str | None
-    role: Literal["champion"]
+    role: Literal["champion", "pinned"]
     error: str | None
+    stale: bool
+    refused: str | None
+    previous: str | None
+    challenger: str | None
 
 
 class ModelsAnswer(BaseModel):

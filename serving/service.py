@@ -54,6 +54,7 @@ from serving.schemas import (
     ModerateRequest,
 )
 from serving.settings import read_adzuna_keys, read_settings
+from serving.shadow import Shadow, ShadowMetrics
 
 # The command `bentoml serve` asked before it imported this module, and remembers the answer.
 do_not_track.cache_clear()
@@ -61,8 +62,9 @@ do_not_track.cache_clear()
 settings = read_settings()
 log = open_log(settings.log_level)
 metrics = Metrics()
-champions = Champions(settings, log, on_load=metrics.show_model)
-answers = Answers(champions, Moderation(champions, metrics), metrics, settings.max_chars)
+shadow = Shadow(settings.shadow_share, ShadowMetrics(metrics.registry), settings.shadow_log, log)
+champions = Champions(settings, log, metrics, show_challenger=shadow.show)
+answers = Answers(champions, Moderation(champions, metrics, shadow), metrics, settings)
 documents = Documents(settings, metrics)
 live = LiveJobs(settings, read_adzuna_keys(), log)
 resumes = Resumes(champions, documents, live, settings)
@@ -152,6 +154,7 @@ class Careerlens:
     async def stopping(self) -> None:
         """Leave nothing running."""
         champions.stop()
+        shadow.stop()
         await resumes.stop()
 
 
@@ -175,6 +178,7 @@ ROUTES: Routes = {
     "/jobs/recommend": {"POST": Route(resumes.recommend, _FORM, settings.form_bytes(1))},
     "/jobs/live": {"POST": Route(resumes.search, (JSON,), _TEXT_BYTES)},
     "/models": {"GET": Route(answers.models)},
+    "/models/refresh": {"POST": Route(answers.refresh)},
     "/livez": {"GET": Route(answers.livez, probe=True)},
     "/healthz": {"GET": Route(answers.livez, probe=True)},
     "/readyz": {"GET": Route(answers.readyz, probe=True)},

@@ -1,5 +1,6 @@
 """What an operator can choose: CAREERLENS_* variables, read once at the start."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -16,11 +17,13 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from models.errors import HubError
+from models.errors import HubError, SignatureError
 from models.extract import MEBIBYTE, Limits
 from models.hub import open_hub
+from models.manifest import Kind
+from models.trust import Trust, key_paths
 from serving.errors import SettingsError
 
 PREFIX = "CAREERLENS_"
@@ -72,6 +75,21 @@ def _check_region(region: str) -> str:
     return region
 
 
+def _check_revision(revision: str) -> str:
+    if re.fullmatch(r"v[1-9]\d*", revision):
+        return revision
+    digest = revision.removeprefix("sha256:")
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise PydanticCustomError(
+            "revision", "must be a version such as v3, or the digest of a bundle, sha256:..."
+        )
+    return digest
+
+
+def _split_paths(listed: object) -> object:
+    return key_paths(listed) if isinstance(listed, str) else listed
+
+
 def _check_key(key: SecretStr) -> SecretStr:
     word = key.get_secret_value().strip()
     if not (word and word.isascii() and word.isprintable() and " " not in word):
@@ -81,6 +99,7 @@ def _check_key(key: SecretStr) -> SecretStr:
 
 Score = Annotated[float, Field(ge=0.0, le=1.0)]
 Key = Annotated[SecretStr, AfterValidator(_check_key)]
+Revision = Annotated[str, AfterValidator(_check_revision)]
 
 
 class Settings(BaseSettings):
@@ -93,6 +112,16 @@ class Settings(BaseSettings):
     hub: Annotated[str, AfterValidator(_check_hub)] = "file:hub"
     namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$")] = "careerlens"
     cache: Path = Path(".cache/careerlens/hub")
+    env: Literal["development", "production"] = "development"
+    trusted_keys: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split_paths)] = ()
+
+    spam_revision: Revision | None = None
+    toxicity_revision: Revision | None = None
+    skills_revision: Revision | None = None
+    matching_revision: Revision | None = None
+    poll_seconds: Annotated[float, Field(ge=0.2, le=86_400)] = 30.0
+    shadow_share: Score = 0.0
+    shadow_log: Path | None = None
 
     spam_review_threshold: Score | None = None
     spam_block_threshold: Score | None = None
@@ -133,6 +162,16 @@ class Settings(BaseSettings):
     ] = "info"
 
     @property
+    def trust(self) -> Trust:
+        """Whose signatures count."""
+        return Trust(self.env == "production", self.trusted_keys)
+
+    def pin(self, kind: Kind) -> str | None:
+        """Return the version (``v3``) or bundle digest that alone may answer, if one is chosen."""
+        pin: str | None = getattr(self, f"{kind}_revision")
+        return pin
+
+    @property
     def text_body_bytes(self) -> int:
         """Most bytes of a body of texts: JSON and forms spend up to 12 on a character."""
         return 12 * (self.max_document_chars + self.max_job_chars) + _OVERHEAD_BYTES
@@ -156,6 +195,14 @@ class Settings(BaseSettings):
             seconds=self.document_seconds,
             memory_bytes=self.document_memory_mib * MEBIBYTE,
         )
+
+    @model_validator(mode="after")
+    def _keys_can_be_used(self) -> Self:
+        try:
+            _ = self.trust
+        except SignatureError as error:
+            raise SettingsError(str(error)) from error
+        return self
 
     @model_validator(mode="after")
     def _thresholds_in_order(self) -> Self:

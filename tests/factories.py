@@ -43,6 +43,8 @@ GOLDEN = (
     "é 😀",
 )
 
+SOURCES = {"starter": Source(licence="Apache-2.0", files={"messages.csv": "0" * 64})}
+
 
 def tiny_pipeline(kind: Kind, extra: tuple[str, ...] = ()) -> Pipeline:
     """Return a pipeline of ``kind`` fitted on ``MESSAGES`` and on ``extra`` clean texts."""
@@ -97,11 +99,13 @@ def make_release(
     thresholds: Thresholds | None = None,
     metrics: Mapping[str, Any] | None = None,
     params: str = "p" * 64,
+    data: str = "d" * 64,
+    sources: Mapping[str, Source] = SOURCES,
     corpus: str = "starter",
 ) -> str:
     """Write ``README.md`` and ``bundle/`` into ``folder`` and return the bundle's digest.
 
-    Other ``extra`` texts, thresholds, metrics or params give another digest.
+    Whatever is given otherwise gives another digest.
     """
     form = FORMATS[kind]
     digest = save_bundle(
@@ -112,8 +116,8 @@ def make_release(
         golden=GOLDEN,
         thresholds=(thresholds or Thresholds(review=0.5, block=0.9)) if form.text_model else None,
         corpus=corpus,
-        sources={"starter": Source(licence="Apache-2.0", files={"messages.csv": "0" * 64})},
-        data="d" * 64,
+        sources=sources,
+        data=data,
         params=params,
         code="c" * 64,
     )

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from models.manifest import Kind
 from models.matching import IndexParams, load_postings
 from models.params import EvaluateParams
 from pipelines import compare, tracking
@@ -26,6 +25,7 @@ from tests.pipelines.contenders import (
     fit,
     index_of,
     mislabelled,
+    register,
     release,
     starter_sides,
     write_data,
@@ -62,24 +62,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
             store.client.set_registered_model_alias("spam", tracking.CHAMPION, "1")
             store.client.set_registered_model_alias("spam", tracking.CHALLENGER, "2")
         yield Project(root, digests)
-
-
-def register(kind: Kind, place: Path, digest: str, params: dict[str, str]) -> None:
-    """Make the release at ``place`` a run and a registered version, as track and register do."""
-    with open_store() as store:
-        run = store.client.create_run(store.experiment).info
-        for name, value in params.items():
-            store.client.log_param(run.run_id, name, value)
-        store.client.log_artifacts(run.run_id, str(place), tracking.RELEASE)
-        store.client.set_terminated(run.run_id)
-        if not store.client.search_registered_models(f"name = '{kind}'"):
-            store.client.create_registered_model(kind)
-        store.client.create_model_version(
-            kind,
-            source=f"{run.artifact_uri}/{tracking.RELEASE}",
-            run_id=run.run_id,
-            tags={"digest": digest},
-        )
 
 
 def run_command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
@@ -147,6 +129,38 @@ def test_the_same_two_on_the_same_rows_add_no_run(
     assert run_command(monkeypatch, "spam", *names) == 0
     assert "compared already: run 'spam v1 and v2'" in capsys.readouterr().out
     assert len(logged()) == before
+
+
+def test_what_the_service_saw_of_both_in_shadow_joins_the_comparison(
+    project: Project,
+    first: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = {run.info.run_id for run in logged()}
+    sides = [{"version": f"v{n}", "digest": project.digests[n]} for n in (1, 2)]
+    log = tmp_path / "shadow.jsonl"
+    lines = [
+        {
+            "time": "2026-01-01T00:00:00.000+00:00",
+            "kind": "spam",
+            "champion": {**sides[0], "score": 0.6, "flagged": True},
+            "challenger": {**sides[1], "score": score, "flagged": score >= 0.5},
+            "sha256": f"{number:064d}",
+        }
+        for number, score in enumerate((0.7, 0.8, 0.4))
+    ]
+    log.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    asked = ("spam", "champion", "challenger", "--shadow", str(log))
+    assert run_command(monkeypatch, *asked) == 0
+    printed = capsys.readouterr().out
+    assert "## In shadow" in printed
+    assert "by the champion alone: 1" in printed
+    (run,) = [run for run in logged() if run.info.run_id not in before]
+    assert run.data.metrics["shadow/rows"] == 3
+    assert run.data.metrics["shadow/agreement"] == pytest.approx(2 / 3)
+    assert "## In shadow" not in first
 
 
 def test_rows_answered_otherwise_are_shown_shortened_with_both_answers(project: Project) -> None:

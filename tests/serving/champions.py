@@ -4,14 +4,20 @@ import shutil
 from pathlib import Path
 
 from models.bundle import verify_bundle
-from models.hub import MAIN, LocalHub, repo_id
-from models.release import Promotion, Release, write_release
+from models.hub import MAIN, Hub, repo_id
+from models.release import Promotion, Release, version_tag, write_release
 
 NAMESPACE = "careerlens"
 
 
-def promote(hub: LocalHub, kind: str, packaged: Path, version: int, scratch: Path) -> str:
+def promote(hub: Hub, kind: str, packaged: Path, version: int, scratch: Path) -> str:
     """Publish ``packaged`` as ``v<version>``, make it the champion and return its commit."""
+    publish(hub, kind, packaged, version, scratch)
+    return point(hub, kind, version)
+
+
+def publish(hub: Hub, kind: str, packaged: Path, version: int, scratch: Path) -> str:
+    """Publish ``packaged`` as ``v<version>``, the newest candidate, and return its commit."""
     folder = scratch / f"{kind}-v{version}"
     shutil.copytree(packaged, folder)
     _, digest = verify_bundle(folder / "bundle")
@@ -26,15 +32,20 @@ def promote(hub: LocalHub, kind: str, packaged: Path, version: int, scratch: Pat
         created="2026-01-01T00:00:00+00:00",
     )
     write_release(release, folder)
-    repo = repo_id(NAMESPACE, kind)
-    hub.publish(repo, version, folder, f"{kind} v{version}")
+    return hub.publish(repo_id(NAMESPACE, kind), version, folder, f"{kind} v{version}")
+
+
+def point(hub: Hub, kind: str, version: int) -> str:
+    """Make a published version the champion and return the commit of ``main``."""
+    repo, tag = repo_id(NAMESPACE, kind), version_tag(version)
+    release = hub.release(repo, tag)
     promotion = Promotion(
         who="test",
         when=release.created,
         before=None,
-        to=release.tag,
-        digest=digest,
+        to=tag,
+        digest=release.digest,
         decision={},
     )
     head = hub.refs(repo).branches.get(MAIN)
-    return hub.point(repo, MAIN, release.tag, head, promotion)
+    return hub.point(repo, MAIN, tag, head, promotion)

@@ -14,8 +14,11 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
+import tests.models.conftest
 from models.hub import LocalHub
+from tests.hub_server import HubServer
 from tests.serving.champions import promote
+from tests.serving.following import Packaged, Scene, package
 
 T = TypeVar("T")
 
@@ -82,3 +85,46 @@ def service(hub: LocalHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator
                 time.sleep(0.05)
             yield found
             runner.run(lifespan.__aexit__(None, None, None))
+
+
+standin = tests.models.conftest.server
+
+
+@pytest.fixture(scope="session")
+def packaged(tmp_path_factory: pytest.TempPathFactory) -> Packaged:
+    """Three versions of the text models, packaged; treat them as read-only."""
+    return package(tmp_path_factory.mktemp("packaged"))
+
+
+@pytest.fixture
+def scene(tmp_path: Path, packaged: Packaged, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    """A hub with v1 of the text models, in a folder, and workers that follow it."""
+    _lose_no_time(monkeypatch)
+    scene = Scene(tmp_path, packaged, LocalHub(tmp_path / "hub"))
+    yield scene
+    scene.stop()
+
+
+@pytest.fixture
+def remote(
+    standin: HubServer,
+    tmp_path: Path,
+    packaged: Packaged,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Scene]:
+    """The same on the stand-in for the Hugging Face Hub."""
+    from models.hf_hub import HuggingFaceHub
+
+    _lose_no_time(monkeypatch)
+    hub = HuggingFaceHub(standin.endpoint)
+    monkeypatch.setattr("serving.releases.open_hub", lambda _: hub)
+    scene = Scene(tmp_path, packaged, hub)
+    yield scene
+    standin.recover()
+    scene.stop()
+
+
+def _lose_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let looks follow each other as quickly as they are asked for."""
+    monkeypatch.setattr("serving.follow.SPACING", 0.0)
+    monkeypatch.setattr("serving.follow.DELAYS", ())

@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import SecretStr
 
-from models.matching import JobIndex
-from models.skill_model import SkillModel
+from models.bundle import Bundle
+from models.manifest import Kind, Manifest
 from serving.documents import Documents
-from serving.errors import NotReadyError
 from serving.exchange import JSON, MULTIPART, URLENCODED, Receive, Scope, Send, UploadMemory
 from serving.front import Front, Route
 from serving.jobs_api import LiveJobs
@@ -20,6 +19,7 @@ from serving.logs import open_log
 from serving.metrics import Metrics
 from serving.resumes import Resumes
 from serving.settings import AdzunaKeys, Settings
+from serving.snapshot import Loaded, Snapshot
 from tests.adzuna import APP_ID, APP_KEY
 from tests.factories import starter_index, starter_skills
 
@@ -29,26 +29,23 @@ T = TypeVar("T")
 class StandIns:
     """Champions that are loaded, or not."""
 
-    def __init__(self, *kinds: str) -> None:
+    def __init__(self, *kinds: Kind) -> None:
         self.kinds = kinds
 
-    def _require(self, kind: str) -> None:
-        if kind not in self.kinds:
-            raise NotReadyError(f"not loaded yet: {kind}")
-
-    def skills(self) -> SkillModel:
-        self._require("skills")
-        return starter_skills()
-
-    def jobs(self) -> JobIndex:
-        self._require("matching")
-        return starter_index()
-
-    def reports(self) -> list[dict[str, Any]]:
-        return [
-            {"kind": kind, "version": f"v{number}", "digest": kind * 9, "commit": "c"}
-            for number, kind in enumerate(self.kinds, start=1)
-        ]
+    def current(self) -> Snapshot:
+        models: dict[str, Any] = {"skills": starter_skills, "matching": starter_index}
+        return Snapshot(
+            {
+                kind: Loaded(
+                    kind,
+                    Bundle(Manifest.model_construct(), kind * 9, models[kind](), {}),
+                    f"v{number}",
+                    "c",
+                    "2026-01-01T00:00:00+00:00",
+                )
+                for number, kind in enumerate(self.kinds, start=1)
+            }
+        )
 
 
 async def _no_app(_scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -67,6 +64,7 @@ class Desk:
         has_keys = settings.adzuna_url.startswith("http://")
         keys = AdzunaKeys.model_construct(**secret if has_keys else {})
         live = LiveJobs(settings, keys, log)
+        self.champions = champions
         self.documents = Documents(settings, self.metrics)
         self.resumes = Resumes(champions, self.documents, live, settings)  # type: ignore[arg-type]
         forms, texts = (MULTIPART, URLENCODED, JSON), settings.text_body_bytes
@@ -109,7 +107,7 @@ class Desk:
 
 
 @contextmanager
-def open_desk(*kinds: str, **settings: Any) -> Iterator[Desk]:
+def open_desk(*kinds: Kind, **settings: Any) -> Iterator[Desk]:
     """Run the routes on an event loop of their own."""
     with asyncio.Runner() as runner:
         desk = Desk(runner, StandIns(*(kinds or ("skills", "matching"))), Settings(**settings))

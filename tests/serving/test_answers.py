@@ -105,6 +105,22 @@ def test_models_are_reported_with_commit_and_time(service: InProcess, hub: Local
         assert (model["role"], model["error"]) == ("champion", None)
 
 
+def test_a_look_at_the_hub_can_be_asked_for_and_is_answered_with_what_it_found(
+    service: InProcess,
+) -> None:
+    looked = "careerlens_hub_answered_timestamp_seconds "
+
+    def last_look() -> float:
+        text = service.request("GET", "/metrics").text
+        return float(text.partition(f"\n{looked}")[2].partition("\n")[0])
+
+    before = last_look()
+    answered = service.request("POST", "/models/refresh")
+    assert answered.status_code == 200
+    assert answered.json()["models"] == service.request("GET", "/models").json()["models"]
+    assert last_look() > before
+
+
 @pytest.mark.parametrize("path", ["/livez", "/healthz", "/readyz"])
 def test_health_is_answered_to_get_and_head(service: InProcess, path: str) -> None:
     assert service.request("GET", path).status_code == 200
@@ -141,6 +157,7 @@ def test_other_paths_do_not_exist_in_the_one_error_shape(service: InProcess, pat
         ("PUT", "/moderate", "POST"),
         ("DELETE", "/moderate/batch", "POST"),
         ("POST", "/models", "GET, HEAD"),
+        ("GET", "/models/refresh", "POST"),
         ("POST", "/", "GET, HEAD"),
         ("BREW", "/livez", "GET, HEAD"),
     ],

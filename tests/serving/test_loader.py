@@ -11,8 +11,10 @@ from models.hub import LocalHub, repo_id
 from models.manifest import KINDS, MANIFEST, Kind, Thresholds
 from models.text_model import MODEL_FILE
 from serving.errors import NotReadyError, SettingsError
-from serving.loader import Champions, choose_thresholds
+from serving.loader import Champions
 from serving.logs import open_log
+from serving.metrics import Metrics
+from serving.releases import choose_thresholds
 from serving.settings import Settings
 from tests.factories import make_release
 from tests.serving.champions import NAMESPACE, promote
@@ -23,11 +25,11 @@ class Loading:
 
     def __init__(self, hub: LocalHub, cache: Path) -> None:
         self.stream = io.StringIO()
-        self.loaded: list[tuple[str, str, str]] = []
         self.champions = Champions(
             Settings(hub=str(hub), cache=cache),
             open_log("info", self.stream),
-            on_load=lambda *model: self.loaded.append(model),
+            Metrics(),
+            show_challenger=lambda *_: None,
         )
         self.champions.start()
 
@@ -88,16 +90,15 @@ def test_champions_are_loaded_and_scored_with(
 ) -> None:
     loading = start(loadings, hub, tmp_path / "cache")
     loading.wait_ready()
-    [verdict] = loading.champions.moderator().moderate(["Claim your free prize now"])
+    models = loading.champions.current()
+    [verdict] = models.moderator().moderate(["Claim your free prize now"])
     assert (verdict.spam.version, verdict.toxicity.version) == ("v1", "v2")
-    assert loading.loaded[:2] == [
-        ("spam", "v1", verdict.spam.digest),
-        ("toxicity", "v2", verdict.toxicity.digest),
-    ]
-    assert [(kind, version) for kind, version, _ in loading.loaded[2:]] == [
-        ("skills", "v3"),
-        ("matching", "v4"),
-    ]
+    assert {kind: each["version"] for kind, each in models.versions(*KINDS).items()} == {
+        "spam": "v1",
+        "toxicity": "v2",
+        "skills": "v3",
+        "matching": "v4",
+    }
 
 
 def test_an_empty_hub_is_asked_again_until_something_is_published(
@@ -107,11 +108,11 @@ def test_an_empty_hub_is_asked_again_until_something_is_published(
     loading = start(loadings, hub, tmp_path / "cache")
     loading.wait("spam", "no repository")
     with pytest.raises(NotReadyError, match="spam, toxicity"):
-        loading.champions.moderator()
+        loading.champions.current().moderator()
     with pytest.raises(NotReadyError, match="skills"):
-        loading.champions.skills()
+        loading.champions.current().skills()
     with pytest.raises(NotReadyError, match="matching"):
-        loading.champions.jobs()
+        loading.champions.current().jobs()
     for kind in KINDS:
         promote(hub, kind, tiny_bundles[kind], 1, tmp_path / "scratch")
     loading.wait_ready()
@@ -135,10 +136,10 @@ def test_messages_are_judged_while_the_job_index_is_missing(
     shutil.rmtree(own_hub.root / repo_id(NAMESPACE, "matching"))
     loading = start(loadings, own_hub, tmp_path / "cache")
     loading.wait("skills", None)
-    assert loading.champions.moderator().moderate(["hello"])
-    assert loading.champions.skills().extract("Python")
+    assert loading.champions.current().moderator().moderate(["hello"])
+    assert loading.champions.current().skills().extract("Python")
     with pytest.raises(NotReadyError, match="matching"):
-        loading.champions.jobs()
+        loading.champions.current().jobs()
 
 
 @pytest.mark.parametrize("name", [MODEL_FILE, MANIFEST])
@@ -185,7 +186,7 @@ def test_a_failure_is_logged_once_and_not_at_every_try(
     loading.wait("toxicity", "no repository")
     time.sleep(1.2)  # two more tries
     events = [json.loads(line) for line in loading.stream.getvalue().splitlines()]
-    assert [event["kind"] for event in events if event["event"] == "model not loaded"] == [*KINDS]
+    assert [event["kind"] for event in events if event["event"] == "hub does not say"] == [*KINDS]
 
 
 def test_the_operators_threshold_takes_the_place_of_the_bundles() -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from models.documents import Document, DocumentReader
 from models.errors import DocumentError
 from serving.documents import REFUSALS
+from serving.forms import Upload
 from serving.job_schemas import (
     AnalyzeAnswer,
     ExtractAnswer,
@@ -98,6 +99,20 @@ class TestParse:
     def test_the_version_that_read_it_is_named(self, desk: Desk) -> None:
         answer = desk.post("/resume/parse", json={"text": BACKEND}).json()
         assert answer["models"] == {"skills": {"version": "v1", "digest": "skills" * 9}}
+
+    def test_a_swap_while_a_file_is_read_changes_neither_the_model_nor_its_name(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read = desk.documents.read
+
+        async def read_and_swap(upload: Upload) -> Document:
+            document = await read(upload)
+            monkeypatch.setattr(desk.champions, "kinds", ("matching", "skills"))
+            return document
+
+        monkeypatch.setattr(desk.documents, "read", read_and_swap)
+        answers = [desk.upload(BACKEND.encode(), "cv.txt").json() for _ in range(2)]
+        assert [answer["models"]["skills"]["version"] for answer in answers] == ["v1", "v2"]
 
     def test_links_behind_words_are_read_and_what_the_reader_warns_of_is_told(
         self, desk: Desk

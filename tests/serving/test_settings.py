@@ -1,8 +1,12 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from models.manifest import KINDS
+from models.signing import generate_keys
+from models.trust import Trust
 from serving.errors import SettingsError
 from serving.settings import PREFIX, Settings, read_settings, variable
 
@@ -35,6 +39,13 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
         ("CAREERLENS_DOCUMENT_WORKERS", "none"),
         ("CAREERLENS_MAX_UPLOADS", "0"),
         ("CAREERLENS_PHONE_REGION", "Britain"),
+        ("CAREERLENS_ENV", "prod"),
+        ("CAREERLENS_ENV", "production"),  # without CAREERLENS_TRUSTED_KEYS
+        ("CAREERLENS_TRUSTED_KEYS", "/nowhere/to/be/found.pub"),
+        ("CAREERLENS_SPAM_REVISION", "3"),
+        ("CAREERLENS_MATCHING_REVISION", "sha256:abc"),
+        ("CAREERLENS_POLL_SECONDS", "0.1"),
+        ("CAREERLENS_SHADOW_SHARE", "1.5"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_name_of_its_variable(
@@ -80,6 +91,25 @@ def test_a_body_has_room_for_the_longest_text_in_any_spelling() -> None:
     assert settings.upload_bytes >= settings.form_bytes(2)
 
 
+def test_a_pin_is_a_tag_or_a_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = "0123456789abcdef" * 4
+    monkeypatch.setenv("CAREERLENS_SPAM_REVISION", "v12")
+    monkeypatch.setenv("CAREERLENS_TOXICITY_REVISION", f"sha256:{digest}")
+    settings = read_settings()
+    assert [settings.pin(kind) for kind in KINDS] == ["v12", digest, None, None]
+
+
+def test_trusted_keys_are_listed_as_in_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    keys = [tmp_path / "old.pub", tmp_path / "new.pub"]
+    for key in keys:
+        generate_keys(key.with_suffix(".key"), key)
+    monkeypatch.setenv("CAREERLENS_ENV", "production")
+    monkeypatch.setenv("CAREERLENS_TRUSTED_KEYS", os.pathsep.join(map(str, keys)))
+    assert read_settings().trust == Trust(True, tuple(keys))
+
+
 def test_port_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "4321")
     assert read_settings().port == 4321
@@ -92,7 +122,7 @@ def test_the_example_lists_every_variable_with_its_default() -> None:
     ]
     listed = {name: value for name, value in entries if name.startswith(PREFIX) or name == "PORT"}
     defaults = {
-        variable(name): "" if field.default is None else str(field.default)
+        variable(name): "" if field.default in (None, ()) else str(field.default)
         for name, field in Settings.model_fields.items()
     }
     assert listed == defaults

@@ -1,0 +1,231 @@
+"""From what a hub names to a model that may answer: brought here, verified, and fit to serve."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models.cache import Fetched, last_fetched, prune, remember, shelf_of
+from models.errors import (
+    FormatError,
+    HashMismatchError,
+    HubError,
+    HubUnavailableError,
+    UnknownRevisionError,
+)
+from models.hub import CHALLENGER, MAIN, open_hub, repo_id
+from models.manifest import Kind, Thresholds
+from models.release import Release
+from models.revisions import is_oid
+from serving.errors import SettingsError
+from serving.settings import Settings, variable
+from serving.snapshot import Loaded
+
+if TYPE_CHECKING:  # scikit-learn and skops take a second to import: the thread pays, not the start
+    from models.bundle import Bundle
+
+#: Under which a cache remembers what answered last; no branch can have such a name.
+_ANSWERED = "main..answered"
+
+
+class Releases:
+    """The releases of one hub, for one environment.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._hub = open_hub(settings.hub)
+        self._trust = settings.trust
+
+    def resolve(self, kind: Kind) -> str:
+        """Return the commit that shall answer: that of the pinned version, or the champion's.
+
+        Raises
+        ------
+        HubError
+            If the hub cannot be asked, or has none.
+        """
+        pin = self._settings.pin(kind)
+        if pin is None:
+            return self._hub.resolve(self._repo(kind), MAIN)
+        try:
+            return self._find(kind, pin)
+        except UnknownRevisionError as error:
+            raise UnknownRevisionError(f"{variable(f'{kind}_revision')}: {error}") from error
+
+    def challenger(self, kind: Kind) -> str | None:
+        """Return the commit of the newest candidate, None if there is none."""
+        try:
+            return self._hub.resolve(self._repo(kind), CHALLENGER)
+        except UnknownRevisionError:
+            return None
+
+    def load(
+        self, kind: Kind, commit: str, known: Iterable[Loaded] = (), *, alone: bool = False
+    ) -> Loaded:
+        """Return the model of a commit: signature, then all that its bundle promises.
+
+        Parameters
+        ----------
+        known : iterable of Loaded
+            Models that are in memory: the same bundle is verified, and not loaded a second time.
+        alone : bool
+            Do without the hub, which vouches for the version's name.
+
+        Raises
+        ------
+        HubUnavailableError
+            If the hub went away meanwhile.
+        CareerlensError, SettingsError
+            If the release is refused, and why.
+        """
+        started = time.perf_counter()
+        fetched = self._hub.fetch(self._repo(kind), commit, self._settings.cache)
+        self._trust.check(fetched.path)
+        self._check_name(kind, fetched.release, alone)
+        bundle = _load_bundle(kind, fetched, known)
+        thresholds = bundle.manifest.thresholds
+        if thresholds is not None:
+            thresholds = choose_thresholds(kind, thresholds, self._settings)
+        if kind == "matching":
+            bundle.model.warm_up()
+        return Loaded(
+            kind=kind,
+            bundle=bundle,
+            version=fetched.release.tag,
+            commit=commit,
+            loaded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            thresholds=thresholds,
+            seconds=round(time.perf_counter() - started, 3),
+        )
+
+    def kept(self, kind: Kind) -> str | None:
+        """Return the commit to answer from while the hub is of no help, if the cache has one.
+
+        Of a pinned kind it is the pinned version; else what answered last, in whatever process.
+        """
+        repo, cache = self._repo(kind), self._settings.cache
+        pin = self._settings.pin(kind)
+        if pin is None:
+            copies = [last_fetched(cache, repo, _ANSWERED)]
+        else:
+            copies = [copy for copy in _copies(cache, repo) if pin in _names(copy.release)]
+        return next((copy.commit for copy in copies if copy is not None), None)
+
+    def keep(self, kind: Kind, commit: str, others: Iterable[str]) -> None:
+        """Remember what answers from now on, and drop copies that nobody needs.
+
+        Raises
+        ------
+        HubError
+            If the cache cannot be written, which is no reason not to answer.
+        """
+        repo, cache = self._repo(kind), self._settings.cache
+        if self._settings.pin(kind) is None:
+            remember(shelf_of(cache, repo), _ANSWERED, commit)
+        prune(cache, repo, {_ANSWERED, commit, *others})
+
+    def name(self, kind: Kind, commit: str) -> str:
+        """Return the version that a fetched commit says it is, or else the commit."""
+        with suppress(HubError, OSError):
+            copy = last_fetched(self._settings.cache, self._repo(kind), commit)
+            return commit if copy is None else copy.release.tag
+        return commit
+
+    def _repo(self, kind: Kind) -> str:
+        return repo_id(self._settings.namespace, kind)
+
+    def _find(self, kind: Kind, pin: str) -> str:
+        """Return the commit of the version with this tag, or with a bundle of this digest."""
+        repo = self._repo(kind)
+        if pin.startswith("v"):
+            return self._hub.resolve(repo, pin)
+        tags = self._hub.refs(repo).tags
+        for tag in reversed(tags):
+            try:
+                if self._hub.release(repo, tag).digest == pin:
+                    return tags[tag]
+            except HubUnavailableError:
+                raise
+            except HubError:  # the tag of something that is no release
+                continue
+        raise UnknownRevisionError(
+            f"no version of {repo} in {self._hub} has a bundle of the digest {pin[:12]}; it has "
+            f"{', '.join(tags) or 'none'}"
+        )
+
+    def _check_name(self, kind: Kind, release: Release, alone: bool) -> None:
+        """Check that a release is what was asked for, and is what the hub has under its version."""
+        repo = self._repo(kind)
+        if release.kind != kind:
+            raise FormatError(f"{repo} holds a release of kind {release.kind!r}: publish it anew")
+        pin = self._settings.pin(kind)
+        if pin is not None and pin not in _names(release):
+            raise HashMismatchError(
+                f"{repo} has {release.tag} with the digest {release.digest[:12]} where "
+                f"{variable(f'{kind}_revision')} asks for {pin[:12]}"
+            )
+        if alone:
+            return
+        tagged = self._hub.release(repo, release.tag)
+        if _names(tagged) != _names(release):
+            raise HashMismatchError(
+                f"{repo} gives the name {release.tag} to the digest {release.digest[:12]}, which "
+                f"its tag {release.tag} is not: promote a version that was published"
+            )
+
+
+def choose_thresholds(kind: Kind, chosen: Thresholds, settings: Settings) -> Thresholds:
+    """Return the bundle's thresholds with the operator's in their place.
+
+    Raises
+    ------
+    SettingsError
+        If the two together would block what they do not review.
+    """
+    fields = {name: f"{kind}_{name}_threshold" for name in ("review", "block")}
+    wanted = {
+        name: value
+        for name, field in fields.items()
+        if (value := getattr(settings, field)) is not None
+    }
+    thresholds = chosen.model_copy(update=wanted)
+    if wanted and thresholds.review > thresholds.block:
+        names = ", ".join(variable(fields[name]) for name in wanted)
+        raise SettingsError(
+            f"{names}: review at {thresholds.review} and block at {thresholds.block} cannot be, "
+            "since a message is reviewed before it is blocked"
+        )
+    return thresholds
+
+
+def _load_bundle(kind: Kind, fetched: Fetched, known: Iterable[Loaded]) -> "Bundle[Any]":
+    from models.bundle import load_bundle, verify_bundle
+    from models.kinds import FORMATS
+
+    folder, digest = fetched.path / "bundle", fetched.release.digest
+    for loaded in known:
+        if loaded.bundle.digest == digest:
+            verify_bundle(folder, digest)
+            return loaded.bundle
+    return load_bundle(folder, FORMATS[kind], digest)
+
+
+def _names(release: Release) -> tuple[str, str]:
+    """Return what a pin may call a release."""
+    return release.tag, release.digest
+
+
+def _copies(cache: Path, repo: str) -> Iterator[Fetched]:
+    """Yield the whole copies of a repository, in no order."""
+    shelf = shelf_of(cache, repo)
+    names = [path.name for path in shelf.iterdir()] if shelf.is_dir() else []
+    for name in filter(is_oid, names):
+        if (copy := last_fetched(cache, repo, name)) is not None:
+            yield copy

@@ -1,0 +1,114 @@
+"""What answers at one moment: the models that a request takes at its start, and no others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from models.manifest import Kind, Thresholds
+from serving.errors import NotReadyError
+
+if TYPE_CHECKING:  # scikit-learn and skops take a second to import: the thread pays, not the start
+    from models.bundle import Bundle
+    from models.matching import JobIndex
+    from models.moderation import Moderator, ServedModel
+    from models.skill_model import SkillModel
+
+TEXT_KINDS: tuple[Kind, ...] = ("spam", "toxicity")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model that is ready to answer, under the version and commit it was fetched by.
+
+    Attributes
+    ----------
+    version : str
+        The hub's tag, such as ``v3``.
+    loaded_at : str
+        ISO 8601 in UTC.
+    thresholds : Thresholds or None
+        Of a text model: the bundle's, or the operator's.
+    seconds : float
+        What bringing, verifying and loading it took.
+    """
+
+    kind: Kind
+    bundle: "Bundle[Any]"
+    version: str
+    commit: str
+    loaded_at: str
+    thresholds: Thresholds | None = None
+    seconds: float = 0.0
+
+    def served(self) -> "ServedModel":
+        """Return a text model as the moderator takes it."""
+        from models.moderation import ServedModel
+
+        assert self.thresholds is not None  # a text model's bundle does not load without
+        return ServedModel(self.bundle, self.version, self.thresholds)
+
+    def is_same(self, other: "Loaded | None") -> bool:
+        """Whether both give the same answers under the same name."""
+        return other is not None and (self.version, self.bundle.digest) == (
+            other.version,
+            other.bundle.digest,
+        )
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The models of one moment; never changed, but exchanged as a whole.
+
+    Whoever answers takes it once: the versions it names are then those that answered, whatever is
+    loaded meanwhile.
+    """
+
+    models: Mapping[Kind, Loaded] = field(default_factory=dict)
+    text: "Moderator | None" = None
+
+    def exchanged(self, loaded: Loaded) -> "Snapshot":
+        """Return what answers with ``loaded`` in the place of its kind, warmed up."""
+        models = {**self.models, loaded.kind: loaded}
+        text = self.text
+        if loaded.kind in TEXT_KINDS and models.keys() >= set(TEXT_KINDS):
+            from models.moderation import Moderator
+
+            text = Moderator(*(models[kind].served() for kind in TEXT_KINDS))
+            text.moderate(["The first message pays for what is made on first use."])
+        return Snapshot(models, text)
+
+    def moderator(self) -> "Moderator":
+        """Return what scores messages; NotReadyError while a champion is missing."""
+        self.require(*TEXT_KINDS)
+        assert self.text is not None  # made with the second of the two
+        return self.text
+
+    def skills(self) -> "SkillModel":
+        """Return what finds skills in texts; NotReadyError while the champion is missing."""
+        self.require("skills")
+        model: SkillModel = self.models["skills"].bundle.model
+        return model
+
+    def jobs(self) -> "JobIndex":
+        """Return the job index; NotReadyError while the champion is missing."""
+        self.require("matching")
+        index: JobIndex = self.models["matching"].bundle.model
+        return index
+
+    def versions(self, *kinds: Kind) -> dict[str, dict[str, str]]:
+        """Return version and digest of the models of these kinds, as answers name them."""
+        return {
+            kind: {"version": self.models[kind].version, "digest": self.models[kind].bundle.digest}
+            for kind in kinds
+        }
+
+    def require(self, *kinds: Kind) -> None:
+        """Check that models of these kinds answer.
+
+        Raises
+        ------
+        NotReadyError
+            While one is missing.
+        """
+        if missing := [kind for kind in kinds if kind not in self.models]:
+            raise NotReadyError(f"not loaded yet: {', '.join(missing)}; GET /models says why")

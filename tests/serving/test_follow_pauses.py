@@ -1,0 +1,58 @@
+"""How long a worker waits between two looks at the hub."""
+
+import threading
+import time
+
+from serving.follow import DELAYS, JITTER, Follower, Found, Waits
+
+
+def test_pauses_grow_while_the_hub_fails_and_differ_between_workers() -> None:
+    waits = Waits(10.0)
+    waits.after("all")
+
+    def times() -> list[float]:
+        return [waits.after("failing") / 10 for _ in range(5)]
+
+    for _ in range(2):
+        for took, meant in zip(times(), (1, 2, 4, 4, 4), strict=True):
+            assert meant * (1 - JITTER) <= took <= meant * (1 + JITTER)
+        assert len({waits.after("all") for _ in range(5)}) == 5
+
+
+def test_until_everything_is_loaded_the_first_looks_are_quick() -> None:
+    waits = Waits(3600.0)
+    assert tuple(waits.after("some") for _ in DELAYS) == DELAYS
+    assert waits.after("some") > 1000
+    assert Waits(3600.0).after("all") > 1000
+
+
+def test_however_often_it_is_told_looks_keep_their_distance() -> None:
+    looks: list[float] = []
+
+    def look() -> Found:
+        looks.append(time.monotonic())
+        return "all"
+
+    follower = Follower(look, 3600.0, None)
+    follower.start()
+    deadline = time.monotonic() + 1.2
+    while time.monotonic() < deadline:
+        follower.refresh()
+        time.sleep(0.01)
+    follower.stop()
+    assert 2 <= len(looks) <= 4
+
+
+def test_a_follower_that_waits_for_the_hub_holds_nobody_up_when_it_is_stopped() -> None:
+    asleep = threading.Event()
+
+    def look() -> Found:
+        asleep.wait(30)
+        return "all"
+
+    follower = Follower(look, 3600.0, None)
+    follower.start()
+    started = time.monotonic()
+    follower.stop(0.1)
+    assert time.monotonic() - started < 10
+    asleep.set()
