@@ -8,6 +8,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 HOST ?= 127.0.0.1
 PORT ?= 3000
 MLFLOW_PORT ?= 5000
+JOBS ?= 2
 BIN := .venv/bin
 STAMP := .venv/.installed
 
@@ -60,8 +61,8 @@ release: setup ## Register the current result and publish it to the hub
 	@$(BIN)/python -m pipelines.register
 	@$(BIN)/python -m pipelines.publish
 
-test: setup ## Run every test
-	@$(BIN)/python -m pytest
+test: setup ## Run every test, on two cores (JOBS)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 lint: setup ## Check style, types and the import law
 	@$(BIN)/ruff check .

@@ -16,3 +16,13 @@ def tiny_bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[Kind, Path]:
     for kind in KINDS:
         make_release(root / kind, kind)
     return {kind: root / kind for kind in KINDS}
+
+
+#: Folders of tests that take minutes.
+SLOW = ("pipeline", "e2e")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes minutes first, so that no process is left alone with it at the end."""
+    place = {folder: number for number, folder in enumerate(SLOW)}
+    items.sort(key=lambda item: place.get(item.path.parent.name, len(SLOW)))
