@@ -1,5 +1,6 @@
 """Which version is the champion: the hub's ``main`` says so, MLflow mirrors it, here it changes."""
 
+import argparse
 import hashlib
 import os
 from collections.abc import Mapping
@@ -9,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import UnknownRevisionError
-from models.hub import MAIN, Hub, repo_id
-from models.manifest import Kind
+from models.hub import MAIN, Hub, open_hub, repo_id
+from models.manifest import KINDS, Kind
 from models.params import Params
 from models.release import PROMOTIONS_FILE, Promotion, Release, read_promotions
 from pipelines import tracking
 from pipelines.tracking import Store
+
+DEFAULT_HUB = "file:hub"
 
 #: Tag of the run that mirrors a model's promotion log.
 PROMOTION_LOG = "promotion_log"
@@ -30,17 +33,34 @@ class Champion:
     head : str
         The commit at which ``main`` was seen.
     path : Path
-        A verified local copy of it; treat it as read-only.
+        A local copy of it, with the files that the hub has; treat it as read-only.
+    news : bool
+        Whether MLflow's mirror had not heard of it: a move was interrupted, or made elsewhere.
     """
 
     head: str
     release: Release
     path: Path
+    news: bool
 
     @property
     def promotions(self) -> list[Promotion]:
         """How ``main`` moved, oldest first."""
         return read_promotions(self.path)
+
+
+def champion_parser(command: str, description: str | None) -> argparse.ArgumentParser:
+    """Return what reads the command line of a command that moves a champion."""
+    parser = argparse.ArgumentParser(prog=f"python -m pipelines.{command}", description=description)
+    parser.add_argument("kind", metavar="MODEL", choices=KINDS, help=", ".join(KINDS))
+    add_hub(parser)
+    return parser
+
+
+def add_hub(parser: argparse.ArgumentParser) -> None:
+    """Let a command read which hub it is about; ``hub`` will be one that is open."""
+    default = os.environ.get("CAREERLENS_HUB") or DEFAULT_HUB
+    parser.add_argument("--hub", type=open_hub, default=default, help="default: %(default)s")
 
 
 def repo_of(params: Params, kind: Kind) -> str:
@@ -72,10 +92,9 @@ def current_champion(store: Store, hub: Hub, repo: str, kind: Kind) -> Champion 
         return None
     head = hub.refs(repo).branches[MAIN]
     fetched = hub.fetch(repo, head, hub_cache())
-    champion = Champion(head, fetched.release, fetched.path)
-    _mirror_alias(store, kind, champion.release)
-    _mirror_log(store, kind, champion.path / PROMOTIONS_FILE)
-    return champion
+    moved = _mirror_alias(store, kind, fetched.release)
+    logged = _mirror_log(store, kind, fetched.path / PROMOTIONS_FILE)
+    return Champion(head, fetched.release, fetched.path, news=moved or logged)
 
 
 def crown(
@@ -115,24 +134,29 @@ def crown(
     return champion
 
 
-def _mirror_alias(store: Store, kind: Kind, release: Release) -> None:
+def _mirror_alias(store: Store, kind: Kind, release: Release) -> bool:
+    """Point the alias at the hub's champion; return whether that moves it."""
     known = tracking.versions(store, kind).get(release.version)
-    now = tracking.alias(store, kind, tracking.CHAMPION)
-    if known is None or known.tags.get("digest") != release.digest:
+    ours = known is not None and known.tags.get("digest") == release.digest
+    if not ours:
         print(f"{kind}: {release.tag}, the hub's champion, is not in {store.address}")
-        if now is not None:
-            store.client.delete_registered_model_alias(kind, tracking.CHAMPION)
-    elif now != release.version:
+    now = tracking.alias(store, kind, tracking.CHAMPION)
+    if now == (release.version if ours else None):
+        return False
+    if ours:
         store.client.set_registered_model_alias(kind, tracking.CHAMPION, str(release.version))
+    else:
+        store.client.delete_registered_model_alias(kind, tracking.CHAMPION)
+    return True
 
 
-def _mirror_log(store: Store, kind: Kind, path: Path) -> None:
-    """Copy the hub's promotion log into the run that mirrors it."""
+def _mirror_log(store: Store, kind: Kind, path: Path) -> bool:
+    """Copy the hub's promotion log into the run that mirrors it; return whether it had news."""
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     digest = hashlib.sha256(text.encode()).hexdigest()
     found = store.client.search_runs([store.experiment], f"tags.{PROMOTION_LOG} = '{kind}'")
     if found and found[0].data.tags.get(_LOG_DIGEST) == digest:
-        return
+        return False
     if found:
         run = found[0].info.run_id
     else:
@@ -142,5 +166,7 @@ def _mirror_log(store: Store, kind: Kind, path: Path) -> None:
         )
         run = created.info.run_id
     store.client.log_text(run, text, PROMOTIONS_FILE)
-    store.client.set_tag(run, _LOG_DIGEST, digest)
     store.client.set_terminated(run)
+    # Last of all: without it, what was interrupted is done again.
+    store.client.set_tag(run, _LOG_DIGEST, digest)
+    return True

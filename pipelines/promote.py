@@ -4,25 +4,24 @@ The hub's ``main`` is moved by one commit, and that is the moment; every step be
 repeated, and what comes after is made up for by the next command of this kind.
 """
 
-import argparse
 import os
-import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from models.errors import CareerlensError
-from models.gates import Decision, force
-from models.hub import Hub, open_hub
-from models.manifest import KINDS, Kind
+from models.errors import BundleError, CareerlensError, SignatureError
+from models.gates import Check, Decision, force
+from models.hub import Hub
+from models.manifest import Kind
 from models.params import Params, load_params
 from models.release import version_tag
 from models.skill_model import SkillModel
+from models.trust import read_trust
 from pipelines import tracking
-from pipelines.champions import Champion, crown, current_champion, repo_of
+from pipelines.champions import Champion, champion_parser, crown, current_champion, repo_of
 from pipelines.entry import entry_point
 from pipelines.evidence import Candidate, hear, judge, read_candidate
-from pipelines.publish import DEFAULT_HUB, decision_table
-from pipelines.sending import registered_version, send_version
+from pipelines.publish import decision_table, refusal
+from pipelines.sending import Offer, check_signature, offered, registered_version, send
 from pipelines.tracking import Store
 
 
@@ -50,7 +49,7 @@ def promote(
     Raises
     ------
     RefusedError
-        If the gate refuses it and no reason is given.
+        If the gate refuses it and no reason is given, or no reason would do.
     ConflictError
         If somebody else moved the champion meanwhile.
     """
@@ -59,21 +58,27 @@ def promote(
     version = registered_version(store, kind, number)
     tag, digest = version_tag(int(version.version)), version.tags["digest"]
     if champion is not None and (champion.release.tag, champion.release.digest) == (tag, digest):
+        read_trust(os.environ).check(champion.path)
         print(f"{kind}: {tag} is the champion already")
         return champion
-    with tempfile.TemporaryDirectory() as folder:
-        release = tracking.download(store, version.run_id, tracking.RELEASE, Path(folder))
-        challenger = read_candidate(release, kind, digest, tag)
+    with offered(store, hub, repo, kind, version) as offer:
+        challenger = read_candidate(offer.path, kind, digest, tag, _is_signed(offer))
+        print(f"{kind}: {tag} against {champion.release.tag if champion else 'nobody'}")
         decision = weigh(store, hub, challenger, champion, params)
-    print(f"{kind}: {tag} against {champion.release.tag if champion else 'nobody'}")
-    print(decision_table(decision))
-    if reason is not None:
-        decision = force(decision, reason)
-    if not decision.accepted:
-        raise RefusedError(f"{kind}: {tag} is refused: {'; '.join(decision.reasons)}")
-    sent = send_version(store, hub, repo, kind, version)
+        print(decision_table(decision))
+        if reason is not None:
+            if challenger.signed is False:
+                raise RefusedError(
+                    f"{kind}: {tag} cannot be forced: the service asks for a trusted signature "
+                    "too, and would refuse it"
+                )
+            decision = force(decision, reason)
+        if not decision.accepted:
+            raise RefusedError(refusal(f"{kind}: {tag} is refused", decision))
+        sent = send(store, hub, repo, kind, version, offer)
     crowned = crown(store, hub, repo, kind, sent.release, champion, asdict(decision))
-    print(f"{kind}: {tag} is the champion" + (f", by force: {reason}" if decision.forced else ""))
+    by_force = f", by force: {decision.forced}" if decision.forced else ""
+    print(f"{kind}: {tag} is the champion{by_force}")
     return crowned
 
 
@@ -85,14 +90,45 @@ def weigh(
     params: Params,
     data: Path = Path("data"),
 ) -> Decision:
-    """Return what the gate decides, after both answered the same rows."""
+    """Return what the gate decides, after both answered the same rows.
+
+    A champion that the service would refuse cannot be asked. Then the challenger is refused, but
+    may be forced: else whoever spoils the champion is rid of the comparison.
+    """
     kind = challenger.kind
-    beside = None
+    beside, mute = None, None
     if champion is not None:
         release = champion.release
-        beside = read_candidate(champion.path, kind, release.digest, release.tag)
+        try:
+            read_trust(os.environ).check(champion.path)
+            beside = read_candidate(champion.path, kind, release.digest, release.tag)
+        except BundleError as error:
+            mute = (
+                f"the champion {release.tag} cannot be asked, a service would refuse it: {error}; "
+                "to do without the comparison, say --force REASON"
+            )
     skills = _skills(store, hub, params) if kind == "matching" else None
-    return judge(hear(challenger, beside, data, params.evaluate, skills), params, params.gate)
+    decision = judge(hear(challenger, beside, data, params.evaluate, skills), params, params.gate)
+    if mute is None:
+        return decision
+    return replace(
+        decision,
+        accepted=False,
+        checks=(*decision.checks, Check("champion", 0.0, 1.0, passed=False)),
+        reasons=(*decision.reasons, mute),
+    )
+
+
+def _is_signed(offer: Offer) -> bool | None:
+    """Return whether a trusted key signed what is offered; None where no key is named."""
+    if not read_trust(os.environ).keys:
+        return None
+    try:
+        check_signature(offer)
+    except SignatureError as error:
+        print(f"{offer.tag} lacks a signature that counts: {error}")
+        return False
+    return True
 
 
 def _skills(store: Store, hub: Hub, params: Params) -> SkillModel:
@@ -106,6 +142,7 @@ def _skills(store: Store, hub: Hub, params: Params) -> SkillModel:
     champion = current_champion(store, hub, repo_of(params, "skills"), "skills")
     if champion is None:
         raise RefusedError("a job index is judged with the skills champion, and there is none yet")
+    read_trust(os.environ).check(champion.path)
     release = champion.release
     model: SkillModel = read_candidate(
         champion.path, "skills", release.digest, release.tag
@@ -116,15 +153,12 @@ def _skills(store: Store, hub: Hub, params: Params) -> SkillModel:
 @entry_point
 def main() -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m pipelines.promote", description=__doc__)
-    parser.add_argument("kind", metavar="MODEL", choices=KINDS, help=", ".join(KINDS))
+    parser = champion_parser("promote", __doc__)
     parser.add_argument("--version", type=int, metavar="N", help="default: the challenger")
     parser.add_argument("--force", metavar="REASON", help="promote what the gate refuses; recorded")
-    parser.add_argument("--hub", default=os.environ.get("CAREERLENS_HUB") or DEFAULT_HUB)
     args = parser.parse_args()
-    hub, params = open_hub(args.hub), load_params()
     with tracking.open_store() as store:
-        promote(store, hub, args.kind, params, args.version, args.force)
+        promote(store, args.hub, args.kind, load_params(), args.version, args.force)
 
 
 if __name__ == "__main__":

@@ -5,20 +5,17 @@ command is simply run again.
 """
 
 import argparse
-import os
 import sys
 from dataclasses import asdict
 
 from models.gates import Check, Decision, check_floors, flatten_metrics
-from models.hub import Hub, open_hub
+from models.hub import Hub
 from models.manifest import KINDS, Kind
 from models.params import Params, load_params
 from pipelines import tracking
-from pipelines.champions import crown, current_champion, has_champion, repo_of
+from pipelines.champions import add_hub, crown, current_champion, has_champion, repo_of
 from pipelines.entry import entry_point
 from pipelines.tracking import Store, TrackingError
-
-DEFAULT_HUB = "file:hub"
 
 #: Exit code of ``--check``; an error has 1.
 NOTHING_RELEASED = 3
@@ -49,9 +46,7 @@ def publish(store: Store, hub: Hub, kind: Kind, params: Params, number: int | No
         decision = check_floors(flatten_metrics(sent.bundle.metrics), floors)
         print(decision_table(decision))
         if not decision.accepted:
-            print(
-                f"{kind}: {sent.release.tag} is refused as champion: {'; '.join(decision.reasons)}"
-            )
+            print(refusal(f"{kind}: {sent.release.tag} is refused as champion", decision))
             return False
         champion = crown(store, hub, repo, kind, sent.release, None, asdict(decision))
     if champion.release.tag == sent.release.tag:
@@ -65,15 +60,30 @@ def publish(store: Store, hub: Hub, kind: Kind, params: Params, number: int | No
 
 
 def decision_table(decision: Decision) -> str:
-    """Return the checks of a decision as lines for people."""
-    return "\n".join(_check_line(check) for check in decision.checks)
+    """Return the checks of a decision as a table for people."""
+    rows = [("check", "figure", "bound", ""), *map(_row, decision.checks)]
+    wide = [max(len(row[column]) for row in rows) for column in range(3)]
+    return "\n".join(
+        f"  {name:<{wide[0]}}  {figure:>{wide[1]}}  {bound:<{wide[2]}}  {state}".rstrip()
+        for name, figure, bound, state in rows
+    )
 
 
-def _check_line(check: Check) -> str:
-    figure = "missing" if check.figure is None else f"{check.figure:.4f}"
-    state = "ok" if check.passed else "FAILED"
+def refusal(sentence: str, decision: Decision) -> str:
+    """Return ``sentence`` with the reasons of a decision against a version, a line each."""
+    return "\n  - ".join((f"{sentence}:", *decision.reasons))
+
+
+def _row(check: Check) -> tuple[str, str, str, str]:
     limit = "at least" if check.limit == "floor" else "at most"
-    return f"  {check.name:<36} {figure:>10}  {limit} {check.bound:.4f}  {state}"
+    state = "ok" if check.passed else "FAILED"
+    return check.name, _number(check.figure), f"{limit} {_number(check.bound)}", state
+
+
+def _number(figure: float | None) -> str:
+    if figure is None:
+        return "missing"
+    return f"{figure:,.0f}" if float(figure).is_integer() else f"{figure:.4f}"
 
 
 @entry_point
@@ -84,7 +94,7 @@ def main() -> None:
         "kinds", nargs="*", metavar="MODEL", help=f"any of {', '.join(KINDS)}; default all"
     )
     parser.add_argument("--version", type=int, help="default: the version aliased challenger")
-    parser.add_argument("--hub", default=os.environ.get("CAREERLENS_HUB") or DEFAULT_HUB)
+    add_hub(parser)
     parser.add_argument(
         "--check",
         action="store_true",
@@ -92,7 +102,7 @@ def main() -> None:
     )
     args = parser.parse_args()
     kinds = tracking.chosen_kinds(args.kinds)
-    hub, params = open_hub(args.hub), load_params()
+    hub, params = args.hub, load_params()
     if args.check:
         repos = [repo_of(params, kind) for kind in kinds]
         sys.exit(0 if all(has_champion(hub, repo) for repo in repos) else NOTHING_RELEASED)

@@ -4,21 +4,20 @@ Nothing is judged again: what has answered before may answer at once, as soon as
 the checks of every load.
 """
 
-import argparse
 import os
 from collections.abc import Sequence
 
 from models.bundle import load_bundle
 from models.errors import CareerlensError
-from models.hub import Hub, open_hub
+from models.hub import Hub
 from models.kinds import FORMATS
-from models.manifest import KINDS, Kind
+from models.manifest import Kind
 from models.params import Params, load_params
 from models.release import Promotion, version_tag
+from models.trust import read_trust
 from pipelines import tracking
-from pipelines.champions import crown, current_champion, hub_cache, repo_of
+from pipelines.champions import champion_parser, crown, current_champion, hub_cache, repo_of
 from pipelines.entry import entry_point
-from pipelines.publish import DEFAULT_HUB
 from pipelines.tracking import Store
 
 
@@ -43,13 +42,22 @@ def rollback(
     RollbackError
         If there is no champion, or none before it, or ``to`` never was one.
     BundleError
-        If the bundle to go back to is not sound; ``main`` stays where it is.
+        If the bundle to go back to is not sound, or lacks a signature that is required; ``main``
+        stays where it is.
     """
     repo = repo_of(params, kind)
     champion = current_champion(store, hub, repo, kind)
     if champion is None:
         raise RollbackError(f"{kind} has no champion on {hub}, so there is nothing to go back from")
     promotions = champion.promotions
+    last = promotions[-1] if promotions else None
+    if to is None and champion.news and last is not None and _is_rollback(last):
+        # The same command, interrupted after main had moved, or somebody was quicker.
+        print(
+            f"{kind}: back at {last.to} since {last.when}, by {last.who}, which was unknown to "
+            f"{store.address}; to go back further, run this again"
+        )
+        return last.to
     if to is None:
         tag = previous_champion(promotions)
         if tag is None:
@@ -66,6 +74,7 @@ def rollback(
         print(f"{kind}: {tag} is the champion already")
         return tag
     fetched = hub.fetch(repo, tag, hub_cache())
+    read_trust(os.environ).check(fetched.path)
     load_bundle(fetched.path / "bundle", FORMATS[kind], fetched.release.digest)
     decision = {"rollback": True, "reason": reason}
     crown(store, hub, repo, kind, fetched.release, champion, decision)
@@ -81,7 +90,7 @@ def previous_champion(promotions: Sequence[Promotion]) -> str | None:
     """
     stack: list[str] = []
     for promotion in promotions:
-        if promotion.decision.get("rollback") and promotion.to in stack:
+        if _is_rollback(promotion) and promotion.to in stack:
             while stack[-1] != promotion.to:
                 stack.pop()
         else:
@@ -89,18 +98,19 @@ def previous_champion(promotions: Sequence[Promotion]) -> str | None:
     return stack[-2] if len(stack) > 1 else None
 
 
+def _is_rollback(promotion: Promotion) -> bool:
+    return bool(promotion.decision.get("rollback"))
+
+
 @entry_point
 def main() -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m pipelines.rollback", description=__doc__)
-    parser.add_argument("kind", metavar="MODEL", choices=KINDS, help=", ".join(KINDS))
+    parser = champion_parser("rollback", __doc__)
     parser.add_argument("--to", type=int, metavar="N", help="default: the champion before this one")
     parser.add_argument("--reason", default="", help="what the log shall say")
-    parser.add_argument("--hub", default=os.environ.get("CAREERLENS_HUB") or DEFAULT_HUB)
     args = parser.parse_args()
-    hub, params = open_hub(args.hub), load_params()
     with tracking.open_store() as store:
-        rollback(store, hub, args.kind, params, args.to, args.reason)
+        rollback(store, args.hub, args.kind, load_params(), args.to, args.reason)
 
 
 if __name__ == "__main__":

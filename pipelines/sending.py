@@ -1,20 +1,25 @@
 """Bring a registered version to the hub: downloaded, verified, signed, published, read back."""
 
+import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.bundle import Bundle, load_bundle
-from models.errors import UnknownRevisionError, VersionExistsError
+from models.errors import SignatureError, UnknownRevisionError, VersionExistsError
 from models.hub import Hub
 from models.kinds import FORMATS
 from models.manifest import Kind
 from models.release import Release, version_tag, write_release
 from models.signing import SIGNATURE_FILE, fingerprint, sign_bundle
+from models.trust import read_trust
 from pipelines import tracking
+from pipelines.card_origin import with_origin
 from pipelines.champions import hub_cache
 from pipelines.tracking import Store, TrackingError
 
@@ -23,8 +28,26 @@ if TYPE_CHECKING:
 
 SIGNING_KEY = "CAREERLENS_SIGNING_KEY"
 
-# Folder of signatures in a model's run, one for each signer.
+# In a model's run: the folder of its signatures, and the tag of each signer that has the sha256.
 _SIGNATURES = "signatures"
+_SIGNATURE_DIGEST = "signature_sha256"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The release of a registered version: as it is on the hub, or as it would be published.
+
+    Attributes
+    ----------
+    path : Path
+        Folder with ``release.json``, ``bundle/`` and, when it is signed, ``model.sig``.
+    commit : str or None
+        Where it is on the hub, if it is.
+    """
+
+    tag: str
+    path: Path
+    commit: str | None
 
 
 @dataclass(frozen=True)
@@ -41,17 +64,79 @@ def signing_key() -> Path | None:
     return Path(named).expanduser() if named else None
 
 
-def send_version(store: Store, hub: Hub, repo: str, kind: Kind, version: "ModelVersion") -> Sent:
-    """Bring a registered version to the hub unless it is there, and note in MLflow where it is.
+@contextmanager
+def offered(
+    store: Store, hub: Hub, repo: str, kind: Kind, version: "ModelVersion"
+) -> Iterator[Offer]:
+    """Give the release of a registered version, verified; nothing is published.
 
-    It is loaded from the hub before anybody may serve it.
+    Raises
+    ------
+    BundleError
+        If its bundle is not what was registered.
+    VersionExistsError
+        If the hub has another release as this version.
     """
     tag = version_tag(int(version.version))
-    commit = _published(hub, repo, version) or _send(store, hub, repo, kind, version)
-    store.client.set_model_version_tag(kind, version.version, "hub", f"{hub}/{repo}")
-    store.client.set_model_version_tag(kind, version.version, "hub_tag", tag)
-    store.client.set_model_version_tag(kind, version.version, "hub_commit", commit)
-    print(f"{kind}: {tag} is on {hub}/{repo} (digest {version.tags['digest'][:12]})")
+    commit = _published(hub, repo, version)
+    if commit is not None:
+        yield Offer(tag, hub.fetch(repo, commit, hub_cache()).path, commit)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Offer(tag, _prepare(store, kind, version, Path(folder)), None)
+
+
+def check_signature(offer: Offer) -> None:
+    """Refuse what the service would refuse for its signature, where it asks for one.
+
+    Raises
+    ------
+    SignatureError
+        If there is no signature by a trusted key.
+    """
+    try:
+        read_trust(os.environ).check(offer.path)
+    except SignatureError as error:
+        if offer.commit is None and signing_key() is None:
+            raise SignatureError(
+                f"{SIGNING_KEY} is not set, so {offer.tag} would be published unsigned, and nobody "
+                "would serve it: name the private key of a trusted pair (`make keys` makes one)"
+            ) from error
+        hint = (
+            f"{offer.tag} would be signed with the key that {SIGNING_KEY} names"
+            if offer.commit is None
+            else f"{offer.tag} is on the hub like that, and a version never changes: train and "
+            "register another, or use a hub where this one is not yet (CAREERLENS_HUB)"
+        )
+        raise SignatureError(f"{error}; {hint}") from error
+
+
+def send_version(store: Store, hub: Hub, repo: str, kind: Kind, version: "ModelVersion") -> Sent:
+    """Bring a registered version to the hub unless it is there; see :func:`send`."""
+    with offered(store, hub, repo, kind, version) as offer:
+        return send(store, hub, repo, kind, version, offer)
+
+
+def send(
+    store: Store, hub: Hub, repo: str, kind: Kind, version: "ModelVersion", offer: Offer
+) -> Sent:
+    """Publish what is offered unless it is on the hub, and note in MLflow where it is.
+
+    It is loaded from the hub before anybody may serve it.
+
+    Raises
+    ------
+    SignatureError
+        If a signature is required, and there is none by a trusted key; nothing is published then.
+    """
+    check_signature(offer)
+    digest = version.tags["digest"]
+    message = f"{offer.tag}: bundle {digest[:12]}"
+    commit = offer.commit or hub.publish(repo, int(version.version), offer.path, message)
+    places = {"hub": f"{hub}/{repo}", "hub_tag": offer.tag, "hub_commit": commit}
+    for name, place in places.items():
+        store.client.set_model_version_tag(kind, version.version, name, place)
+    print(f"{kind}: {offer.tag} is on {hub}/{repo} (digest {digest[:12]})")
     fetched = hub.fetch(repo, commit, hub_cache())
     bundle = load_bundle(fetched.path / "bundle", FORMATS[kind], fetched.release.digest)
     return Sent(fetched.release, bundle)
@@ -97,13 +182,14 @@ def _published(hub: Hub, repo: str, version: "ModelVersion") -> str | None:
     return commit
 
 
-def _send(store: Store, hub: Hub, repo: str, kind: Kind, version: "ModelVersion") -> str:
-    """Download a version from MLflow, verify it, add its release.json, and publish it.
+def _prepare(store: Store, kind: Kind, version: "ModelVersion", folder: Path) -> Path:
+    """Return the release of a version as it is to be published, made in ``folder``.
 
     Everything in release.json was settled when the version was tracked and registered, and the
     signature is kept beside it, so that sending it again sends the same bytes.
     """
     key = signing_key()
+    signer = fingerprint(key) if key else None
     digest = version.tags["digest"]
     origin = store.client.get_run(version.run_id).data.tags
     created = datetime.fromtimestamp(version.creation_timestamp / 1000, UTC)
@@ -114,29 +200,37 @@ def _send(store: Store, hub: Hub, repo: str, kind: Kind, version: "ModelVersion"
         git_commit=origin.get(tracking.GIT_COMMIT),
         dvc_lock=origin.get(tracking.DVC_LOCK),
         mlflow_run=version.run_id,
-        signer=fingerprint(key) if key else None,
+        signer=signer,
         created=created.isoformat(),
     )
-    with tempfile.TemporaryDirectory() as folder:
-        source = tracking.download(store, version.run_id, tracking.RELEASE, Path(folder))
-        load_bundle(source / "bundle", FORMATS[kind], digest)
-        write_release(release, source)
-        if release.signer is not None and key is not None:
-            _sign(store, version.run_id, source, key, release.signer)
-        return hub.publish(repo, release.version, source, f"{release.tag}: bundle {digest[:12]}")
+    place = tracking.download(store, version.run_id, tracking.RELEASE, folder)
+    manifest = load_bundle(place / "bundle", FORMATS[kind], digest).manifest
+    write_release(release, place)
+    card = place / "README.md"
+    text = with_origin(card.read_text(encoding="utf-8"), release, manifest)
+    card.write_text(text, encoding="utf-8")
+    if signer is not None and key is not None:
+        _sign(store, version.run_id, place, key, signer)
+    return place
 
 
 def _sign(store: Store, run: str, release: Path, key: Path, signer: str) -> None:
     """Put the signature over ``release/bundle`` beside it: the one made before, if there is one.
 
     No two signatures of one key over the same files are equal, so the first is kept in the run.
+    It counts once its digest is noted: an interruption may have left half of it.
     """
-    kept = f"{_SIGNATURES}/{signer}"
-    present = {entry.path for entry in store.client.list_artifacts(run, _SIGNATURES)}
-    if kept not in present:
-        sign_bundle(release / "bundle", release / SIGNATURE_FILE, key)
-        store.client.log_artifact(run, str(release / SIGNATURE_FILE), kept)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        before = tracking.download(store, run, f"{kept}/{SIGNATURE_FILE}", Path(folder))
-        (release / SIGNATURE_FILE).write_bytes(before.read_bytes())
+    kept, note = f"{_SIGNATURES}/{signer}", f"{_SIGNATURE_DIGEST}.{signer}"
+    signature = release / SIGNATURE_FILE
+    noted = store.client.get_run(run).data.tags.get(note)
+    if noted is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            before = tracking.download(store, run, f"{kept}/{SIGNATURE_FILE}", Path(folder))
+            content = before.read_bytes()
+        if hashlib.sha256(content).hexdigest() == noted:
+            signature.write_bytes(content)
+            return
+    sign_bundle(release / "bundle", signature, key)
+    store.client.log_artifact(run, str(signature), kept)
+    digest = hashlib.sha256(signature.read_bytes()).hexdigest()
+    store.client.set_tag(run, note, digest)

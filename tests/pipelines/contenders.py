@@ -1,7 +1,7 @@
 """Real models of the starter corpus, better and worse ones, and the rows to judge them on."""
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -23,12 +23,14 @@ from models.skills import importance
 from models.taxonomy import Taxonomy
 from models.text import group_key
 from models.tfidf import fit_vectoriser
+from pipelines import tracking
 from pipelines.clean import clean, training_table
 from pipelines.evidence import Candidate, read_candidate
 from pipelines.raw_files import read_raw
 from pipelines.readers import READERS
 from pipelines.split import split
 from pipelines.stage import write_lines, write_table
+from pipelines.tracking import open_store
 from pipelines.train_spam import train_spam
 from pipelines.train_toxicity import train_toxicity
 from pipelines.training import choose_thresholds
@@ -36,6 +38,7 @@ from tests.factories import GOLDEN, ROOT, starter_skills
 
 STARTER = ROOT / "data" / "starter"
 PARAMS = load_params(ROOT / "params.yaml")
+NO_METRICS: Mapping[str, Any] = {"corpus": "starter", "headline": {}}
 
 
 @cache
@@ -63,23 +66,49 @@ def contender(folder: Path, name: str, kind: Kind, model: Any) -> Candidate:
     return read_candidate(place, kind, release(place, kind, model), name)
 
 
-def release(folder: Path, kind: Kind, model: Any) -> str:
+def release(
+    folder: Path,
+    kind: Kind,
+    model: Any,
+    *,
+    metrics: Mapping[str, Any] = NO_METRICS,
+    params: str = "p" * 64,
+    data: str = "d" * 64,
+) -> str:
     """Write the release of ``model`` into ``folder`` and return its digest."""
     digest = save_bundle(
         folder / "bundle",
         FORMATS[kind],
         model=model,
-        metrics={"corpus": "starter", "headline": {}},
+        metrics=metrics,
         golden=GOLDEN,
         thresholds=thresholds(kind, model) if FORMATS[kind].text_model else None,
         corpus="starter",
         sources={},
-        data="d" * 64,
-        params="p" * 64,
+        data=data,
+        params=params,
         code="c" * 64,
     )
     (folder / "README.md").write_text(f"# careerlens-{kind}\n", encoding="utf-8")
     return digest
+
+
+def register(kind: Kind, place: Path, digest: str, params: Mapping[str, str] | None = None) -> None:
+    """Make the release at ``place`` a run and a registered version, as track and register do."""
+    with open_store() as store:
+        run = store.client.create_run(store.experiment).info
+        for name, value in (params or {}).items():
+            store.client.log_param(run.run_id, name, value)
+        store.client.log_artifacts(run.run_id, str(place), tracking.RELEASE)
+        store.client.set_terminated(run.run_id)
+        if not store.client.search_registered_models(f"name = '{kind}'"):
+            store.client.create_registered_model(kind)
+        store.client.create_model_version(
+            kind,
+            source=f"{run.artifact_uri}/{tracking.RELEASE}",
+            run_id=run.run_id,
+            tags={"digest": digest},
+        )
 
 
 def thresholds(kind: Kind, model: Pipeline) -> Thresholds:

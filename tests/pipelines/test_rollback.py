@@ -7,16 +7,15 @@ import pytest
 
 from models.errors import HubError
 from models.hub import MAIN, LocalHub
-from models.params import Params, load_params
+from models.params import load_params
 from models.release import Promotion, version_tag
-from pipelines import publish, register, track, tracking
-from pipelines.champions import PROMOTION_LOG, crown, current_champion, hub_cache
+from pipelines import tracking
+from pipelines.champions import current_champion, hub_cache
 from pipelines.rollback import RollbackError, previous_champion, rollback
-from pipelines.sending import registered_version, send_version
 from pipelines.tracking import open_store
-from tests.pipelines.results import make_result, working_in
-
-REPO = "careerlens/careerlens-spam"
+from tests.factories import tiny_pipeline
+from tests.pipelines.contest import REPO, make_champion, make_contest, mirror
+from tests.pipelines.results import working_in
 
 
 def promotion(to: str, *, back: bool = False) -> Promotion:
@@ -46,38 +45,32 @@ def test_rollbacks_in_a_row_go_back_step_by_step(moves: str, previous: str | Non
     assert previous_champion(log) == previous
 
 
-@pytest.fixture
-def params(tmp_path: Path) -> Iterator[Params]:
-    """A project whose spam versions 1 and 2 were champions, one after the other."""
-    root = tmp_path / "project"
-    root.mkdir()
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A project with two versions of spam."""
+    root = tmp_path_factory.mktemp("project")
     with working_in(root):
-        hub = LocalHub(root / "hub")
-        for number, mcc in ((1, 0.7), (2, 0.9)):
-            make_result(root, mcc=mcc)
-            track.track(track.parse_args([]))
-            packaged = tracking.read_packaged(Path("artifacts/spam/release"))
-            params = load_params()
-            with open_store() as store:
-                register.register(store, "spam", packaged)
-                if number == 1:
-                    assert publish.publish(store, hub, "spam", params)
-                else:
-                    version = registered_version(store, "spam", 2)
-                    sent = send_version(store, hub, REPO, "spam", version)
-                    before = current_champion(store, hub, REPO, "spam")
-                    crown(store, hub, REPO, "spam", sent.release, before, {"accepted": True})
-        yield params
+        make_contest(root, {"spam": [tiny_pipeline("spam"), tiny_pipeline("spam", ("Good day",))]})
+        yield root
 
 
-def roll(params: Params, to: int | None = None) -> str:
+@pytest.fixture
+def hub(project: Path, tmp_path: Path) -> LocalHub:
+    """A hub on which they were champions, one after the other."""
+    assert Path.cwd() == project
+    hub = LocalHub(tmp_path / "hub")
+    for number in (1, 2):
+        make_champion(hub, "spam", number)
+    return hub
+
+
+def roll(hub: LocalHub, to: int | None = None) -> str:
     with open_store() as store:
-        return rollback(store, LocalHub(Path("hub").resolve()), "spam", params, to, "it was slow")
+        return rollback(store, hub, "spam", load_params(), to, "it was slow")
 
 
-def test_a_rollback_moves_main_alias_and_log(params: Params) -> None:
-    hub = LocalHub(Path("hub").resolve())
-    assert roll(params) == "v1"
+def test_a_rollback_moves_main_alias_and_log(hub: LocalHub) -> None:
+    assert roll(hub) == "v1"
     assert hub.release(REPO, MAIN).tag == "v1"
     with open_store() as store:
         champion = current_champion(store, hub, REPO, "spam")
@@ -85,26 +78,37 @@ def test_a_rollback_moves_main_alias_and_log(params: Params) -> None:
         assert [each.to for each in champion.promotions] == ["v1", "v2", "v1"]
         assert champion.promotions[-1].decision == {"rollback": True, "reason": "it was slow"}
         assert tracking.alias(store, "spam", tracking.CHAMPION) == 1
-        [run] = store.client.search_runs([store.experiment], f"tags.{PROMOTION_LOG} = 'spam'")
-        copied = tracking.download(store, run.info.run_id, "promotions.jsonl", Path("copied"))
-    assert copied.read_bytes() == (champion.path / "promotions.jsonl").read_bytes()
+    log = (champion.path / "promotions.jsonl").read_text(encoding="utf-8")
+    assert mirror(Path.cwd()).log == log
     with pytest.raises(RollbackError, match="before v1"):
-        roll(params)
+        roll(hub)
 
 
-def test_only_what_once_was_champion_comes_back_unjudged(params: Params) -> None:
-    assert roll(params, to=2) == "v2"
+def test_who_learns_that_somebody_went_back_already_goes_no_further(
+    hub: LocalHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As after a rollback that was interrupted once main had moved."""
+    hub.point(REPO, MAIN, "v1", hub.refs(REPO).branches[MAIN], promotion("v1", back=True))
+    main = hub.refs(REPO).branches[MAIN]
+    assert roll(hub) == "v1"
+    assert "back at v1 since" in capsys.readouterr().out
+    assert hub.refs(REPO).branches[MAIN] == main
+    with pytest.raises(RollbackError, match="before v1"):
+        roll(hub)
+
+
+def test_only_what_once_was_champion_comes_back_unjudged(hub: LocalHub) -> None:
+    assert roll(hub, to=2) == "v2"
     with pytest.raises(RollbackError, match="v7 never was champion"):
-        roll(params, to=7)
+        roll(hub, to=7)
 
 
-def test_a_damaged_version_is_not_gone_back_to(params: Params) -> None:
-    hub = LocalHub(Path("hub").resolve())
+def test_a_damaged_version_is_not_gone_back_to(hub: LocalHub) -> None:
     oid = hub.refs(REPO).tags[version_tag(1)]
     model = hub.root / REPO / "commits" / oid / "bundle" / "model.skops"
     model.write_bytes(model.read_bytes()[:-1] + b"x")
     copy = hub_cache() / REPO / oid / "bundle" / "model.skops"
     copy.write_bytes(b"x")
     with pytest.raises(HubError, match="damaged"):
-        roll(params)
+        roll(hub)
     assert hub.release(REPO, MAIN).tag == "v2"
