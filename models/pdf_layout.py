@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from models.pdf_lines import Gap, Row, Word, group_rows, line_text, paragraphs
+from models.pdf_tables import Box, Table, find_tables, row_line
 
 _MIN_GUTTER = 0.5  # in font sizes; as little parts dates from what happened then
 _MIN_COLUMN_GUTTER = 0.9
@@ -50,13 +51,15 @@ class _Gutter:
         return rows > 0 and width > 0
 
 
-def reading_order(words: Sequence[Word]) -> list[str]:
+def reading_order(words: Sequence[Word], shapes: Sequence[Box] = ()) -> list[str]:
     """Return the lines of a page as they are read.
 
     Parameters
     ----------
     words : sequence of Word
         All words that people can see.
+    shapes : sequence of Box
+        What is drawn on the page, which may be the lines of tables.
 
     Returns
     -------
@@ -64,11 +67,40 @@ def reading_order(words: Sequence[Word]) -> list[str]:
         One entry for each line; cells of a line are parted by a tab, paragraphs by an empty entry.
     """
     lines: list[str] = []
-    for block in _blocks(list(words), depth=0):
+    for block in _parts(list(words), shapes):
         if lines:
             lines.append("")
         lines += block
     return lines
+
+
+def _parts(words: list[Word], shapes: Sequence[Box]) -> Iterator[list[str]]:
+    """Yield the lines of each part of a page: ruled tables, and what stands between them."""
+    for table in find_tables(shapes):
+        # With anything beside it, a table is part of a column.
+        if any(map(table.is_beside, words)):
+            continue
+        yield from _blocks([word for word in words if word.baseline <= table.rows[0]], depth=0)
+        yield from _table_blocks(table, words)
+        words = [word for word in words if word.baseline > table.rows[-1]]
+    yield from _blocks(words, depth=0)
+
+
+def _table_blocks(table: Table, words: Sequence[Word]) -> Iterator[list[str]]:
+    """Yield the rows of a table; long cells are columns, to be read one after the other."""
+    lines: list[str] = []
+    for cells in table.cells(words):
+        line = row_line(cells)
+        if line:
+            lines.append(line)
+        elif line is None:
+            if lines:
+                yield lines
+                lines = []
+            for cell in cells:
+                yield from _blocks(cell, depth=0)
+    if lines:
+        yield lines
 
 
 def _blocks(words: list[Word], depth: int) -> Iterator[list[str]]:
@@ -310,11 +342,12 @@ def _join_labels(rows: list[Row], gutter: _Gutter) -> list[Row]:
         sides, key=lambda side: max(w.right for w in side) - min(w.left for w in side)
     )
     orders = [word.order for word in content]
-    baselines = [word.baseline for word in content]
+    baselines = sorted(word.baseline for word in content)
     moved: dict[int, Word] = {}
     head: Row = []
     before: Row = []
-    for row in group_rows(labels):
+    beside = [row for row in group_rows(labels) if row[0].baseline > baselines[0] - row[0].size]
+    for row in beside:
         alone = all(abs(row[0].baseline - y) > 0.35 * row[0].size for y in baselines)
         if before and _continues(before, row, orders if alone else None):
             edge = head[-1].right

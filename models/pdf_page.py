@@ -82,6 +82,8 @@ class PageWords:
     ----------
     upright, turned : list of Word
         ``turned`` is written in another direction than the page.
+    shapes : list of Box
+        What is drawn beside the text, such as the lines of a table.
     letters, invisible : int
         Letters and digits in the words, and those left out because nobody can see them.
     is_blank : bool
@@ -94,6 +96,7 @@ class PageWords:
 
     upright: list[Word]
     turned: list[Word]
+    shapes: list[Box]
     letters: int
     invisible: int
     is_blank: bool
@@ -120,6 +123,7 @@ def visible_words(page: pdfium.PdfPage, frame: Frame, max_chars: int) -> PageWor
     return PageWords(
         upright=list(_words([piece for piece in seen if piece.is_upright])),
         turned=list(_words([piece for piece in seen if not piece.is_upright])),
+        shapes=[frame.box(*shape) for shape in (*objects.rules, *objects.shapes)],
         letters=letters,
         invisible=_letters(pieces) - letters,
         is_blank=not objects.top_level,

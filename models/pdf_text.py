@@ -112,7 +112,7 @@ def _pages(document: pdfium.PdfDocument, limits: Limits) -> Iterator[_Page]:
         page = document[index]
         frame = frame_of(page)
         words = visible_words(page, frame, left)
-        lines = reading_order(words.upright)
+        lines = reading_order(words.upright, words.shapes)
         if words.turned:
             lines += ["", " ".join(word.text for word in words.turned)]
         lines = _without_page_number(lines, index + 1, len(document))

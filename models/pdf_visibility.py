@@ -67,6 +67,8 @@ class Objects:
     ----------
     shapes : list of Box
         Left, bottom, right and top of what is not text, in user space.
+    rules : list of Box
+        The same of what is too thin to be a shape.
     largest_picture : float
         In square points.
     texts, top_level : frozenset of int
@@ -74,6 +76,7 @@ class Objects:
     """
 
     shapes: list[Box]
+    rules: list[Box]
     largest_picture: float
     texts: frozenset[int]
     top_level: frozenset[int]
@@ -100,6 +103,7 @@ def objects_of(page: pdfium.PdfPage) -> Objects:
         If it is more than anybody draws.
     """
     shapes: list[Box] = []
+    rules: list[Box] = []
     picture = 0.0
     texts: set[int] = set()
     top_level = set()
@@ -123,9 +127,9 @@ def objects_of(page: pdfium.PdfPage) -> Objects:
         width, height = box[2] - box[0], box[3] - box[1]
         if kind == raw.FPDF_PAGEOBJ_IMAGE:
             picture = max(picture, width * height)
-        if item == outermost and min(width, height) >= _HAIRLINE:
-            shapes.append(box)
-    return Objects(shapes, picture, frozenset(texts), frozenset(top_level))
+        if item == outermost:
+            (rules if min(width, height) < _HAIRLINE else shapes).append(box)
+    return Objects(shapes, rules, picture, frozenset(texts), frozenset(top_level))
 
 
 def _walk(page: pdfium.PdfPage) -> Iterator[tuple[int, int]]:

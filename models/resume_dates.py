@@ -68,6 +68,9 @@ _PRESENT = re.compile(
     re.IGNORECASE,
 )
 _SINCE = re.compile(r"(?<!\w)(?:since|seit|depuis|desde)\s{1,2}(?:dem |el )?$", re.IGNORECASE)
+_FROM = re.compile(
+    r"(?<!\w)(?:from|since|von|vom|seit|du|depuis|desde|dal)\s{1,2}(?:dem |el )?$", re.IGNORECASE
+)
 _TO_DATE = re.compile(r"\s{1,2}(?:to date|till date|to present|till now)(?!\w)", re.IGNORECASE)
 _LONGEST_SINCE = 12
 _YEARS_AHEAD = 10
@@ -212,6 +215,9 @@ def _period(text: str, match: re.Match[str], today: date, limit: int) -> tuple[P
         last = second.moment(reading.day_first)
         if reading.kind == "yearless":
             first = replace(first, year=last.year - ((first.first or 0) > (last.last or 12)))
+        # "from" belongs to the period; left behind, it would pass for an employer.
+        opening = _FROM.search(text, max(0, start - _LONGEST_SINCE), start)
+        start = opening.start() if opening else start
         return Period(first, last, None, (start, other.end())), other.end()
     if reading.kind != "plain":
         return None, end

@@ -89,8 +89,8 @@ _NOT_NAMES = word_set(
     github website portfolio the about job description chapter invoice date bill dear hello
     application cover letter table contents section name remote available skills experience
     education summary machine learning data science software web full stack senior junior
-    staff certified professional licensed registered draft technologies solutions mr mrs ms 简历
-    个人简历 履歴書 職務経歴書 이력서"""
+    agreement contract employment staff certified professional licensed registered draft
+    technologies solutions mr mrs ms 简历 个人简历 履歴書 職務経歴書 이력서"""
 )
 # In small letters alone: An and By are names.
 _FUNCTION_WORDS = word_set("and of for with in to a an at from by on as or is")

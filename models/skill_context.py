@@ -163,6 +163,7 @@ RULES: tuple[Rule, ...] = (
         "by|the|an?|our|results|growth|change|business|innovation|development|to|and implement|"
         "continuous|sales|revenue",
     ),
+    Rule("writing", "what a letter does", "am|i m", "to|in response"),
     Rule("acting", "being", "while|is|are", "as|in|like|on|director|manager"),
     Rule("filing", "claims, furniture", "tax|patent", "an?|for|cabinets?"),
     Rule("cloud", "a picture, points", "word|tag|point"),

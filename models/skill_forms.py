@@ -40,6 +40,7 @@ _TIGHT_JOINT = re.compile(r"(?<=\w)[-./](?=\w)")
 # Shorter abbreviations without their joints are other words: "B.Ed", "PA-C", "10-K".
 _LEAST_GLUED = 5
 _PLURAL_ES = ("s", "x", "z", "ch", "sh")
+_NO_PLURAL = frozenset({"leed"})  # Leeds is a city
 _NO_SINGULAR = ("ss", "us", "is", "ics", "as", "os")
 
 
@@ -135,6 +136,8 @@ def _inflected(form: str) -> str | None:
     """Return the other number of the last word, where English makes it by rule."""
     head, _, last = form.rpartition(" ")
     if not last.isascii() or not last.isalpha() or len(last) < 3 or last.endswith(("ing", "ings")):
+        return None
+    if last in _NO_PLURAL:
         return None
     if not last.endswith("s"):
         if last.endswith("y") and last[-2] not in "aeiou":

@@ -1,6 +1,5 @@
 """Evaluate one text model on its test rows: figures with intervals, slices, curves and plots."""
 
-import dataclasses
 import hashlib
 from collections.abc import Iterator
 from typing import Any
@@ -10,11 +9,12 @@ import pandas as pd
 
 from models.errors import CareerlensError
 from models.manifest import Thresholds
-from models.metrics import Figure, binary_metrics, ranking_metrics
+from models.metrics import binary_metrics, ranking_metrics
 from models.params import EvaluateParams, load_params
 from models.scoring import HEADS, score_texts
 from models.skops_file import load_model
 from pipelines.entry import entry_point
+from pipelines.intervals import plain
 from pipelines.plots import write_curves, write_plots
 from pipelines.stage import parse_args, read_json, read_table, write_json
 
@@ -83,8 +83,8 @@ def evaluate(
         "positives": int(labels.sum()),
         "test_digest": _digest(test),
         "thresholds": thresholds.model_dump(),
-        "headline": _plain(binary_metrics(labels, main, thresholds.review, **bootstrap)),
-        "at_block": _plain({name: at_block[name] for name in AT_BLOCK}),
+        "headline": plain(binary_metrics(labels, main, thresholds.review, **bootstrap)),
+        "at_block": plain({name: at_block[name] for name in AT_BLOCK}),
         "slices": {
             name: _slice_figures(labels[rows], main[rows], thresholds.review, bootstrap)
             for name, rows in _slices(test)
@@ -101,7 +101,7 @@ def _slice_figures(
     labels: np.ndarray, scores: np.ndarray, threshold: float, bootstrap: dict[str, int]
 ) -> dict[str, Any]:
     figures = binary_metrics(labels, scores, threshold, **bootstrap)
-    return {"rows": len(labels), "positives": int(labels.sum()), **_plain(figures)}
+    return {"rows": len(labels), "positives": int(labels.sum()), **plain(figures)}
 
 
 def _head_figures(
@@ -112,7 +112,7 @@ def _head_figures(
     counts = {"rows": len(target), "positives": int(target.sum())}
     if len(target) == 0:
         return counts
-    return {**counts, **_plain(ranking_metrics(target, scores[known], **bootstrap))}
+    return {**counts, **plain(ranking_metrics(target, scores[known], **bootstrap))}
 
 
 def _slices(test: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
@@ -129,14 +129,6 @@ def _slices(test: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
         rows = np.asarray(mask)
         if rows.sum() >= MIN_SLICE_ROWS:
             yield name, rows
-
-
-def _plain(figures: dict[str, Figure]) -> dict[str, dict[str, float]]:
-    """Return the figures as plain numbers, rounded to what the intervals can bear."""
-    return {
-        name: {part: round(value, 6) for part, value in dataclasses.asdict(figure).items()}
-        for name, figure in figures.items()
-    }
 
 
 def _digest(test: pd.DataFrame) -> str:

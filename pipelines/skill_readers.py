@@ -90,6 +90,12 @@ def read_esco_titles(tables: Tables) -> Iterator[str]:
         yield from _labels(cell, "\n")
 
 
+def read_starter_titles(tables: Tables) -> Iterator[str]:
+    """Each posting names an occupation; a rank before it says nothing of what is done there."""
+    for title in column_of(tables, "postings.jsonl", "title"):
+        yield tidy_line(title).removeprefix("Senior ")
+
+
 SENTENCE_READERS: Mapping[str, Callable[[Tables], Iterator[dict[str, Any]]]] = {
     "skillspan": read_skillspan
 }
@@ -103,6 +109,7 @@ PHRASE_READERS: Mapping[str, Callable[[Tables], Iterator[dict[str, Any]]]] = {
 TITLE_READERS: Mapping[str, Callable[[Tables], Iterator[str]]] = {
     "onet": read_onet_titles,
     "esco": read_esco_titles,
+    "starter_jobs": read_starter_titles,
 }
 
 

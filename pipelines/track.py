@@ -56,7 +56,11 @@ def lock_digest(path: Path) -> str | None:
     """
     if not path.exists():
         return None
-    stages = yaml.safe_load(path.read_text(encoding="utf-8")).get("stages", {})
+    return stages_digest(yaml.safe_load(path.read_text(encoding="utf-8")).get("stages", {}))
+
+
+def stages_digest(stages: Mapping[str, Any]) -> str:
+    """Return the sha256 of all ``stages`` of a dvc.lock but ``track``."""
     others = {name: stage for name, stage in stages.items() if name != "track"}
     return hashlib.sha256(json.dumps(others, sort_keys=True).encode()).hexdigest()
 

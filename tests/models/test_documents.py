@@ -1,5 +1,6 @@
 """Good documents: what people see is what is read, in the order in which they read it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,49 @@ def test_cells_of_a_table_are_read_by_row() -> None:
         by_row=True,
     )
     assert read(data).text == "Languages\tPython, Java\nDatabases\tPostgreSQL\nTools\tDocker"
+
+
+def bordered_pdf(rows: Sequence[tuple[str, ...]]) -> bytes:
+    """Return a PDF of a table with wrapped cells between two lines of text."""
+
+    def draw(page: FPDF) -> None:
+        page.write(14, "Above the table\n\n")
+        with page.table(first_row_as_headings=False) as table:
+            for row in rows:
+                table.row(row)
+        page.write(14, "\nBelow the table")
+
+    return build.pdf(draw)
+
+
+DUTIES = "Built the billing service and kept it running through three moves of its data centre"
+
+
+def test_wrapped_cells_between_drawn_lines_are_read_by_row() -> None:
+    rows = [("Employer", "Role", "Duties"), ("Acme Corp", "Engineer", DUTIES)]
+    rows.append(("Globex", "Clerk", DUTIES))
+    lines = read(bordered_pdf(rows)).text.split("\n")
+    assert lines == ["Above the table", "", *map("\t".join, rows), "", "Below the table"]
+
+
+def test_long_cells_between_drawn_lines_are_columns() -> None:
+    left, right = " ".join(["left"] * 120), " ".join(["right"] * 140)
+    text = read(bordered_pdf([("Contact", "Work"), (left, right)])).text
+    assert text.rindex("left") < text.index("right")
+
+
+def test_lines_above_a_table_with_dates_stay_apart() -> None:
+    def draw(page: FPDF) -> None:
+        build.lines(page, 50, 60, ["Jane Doe", "jane@example.com"])
+        rows = [("Acme Corp", "Engineer", "2019 - 2022"), ("Globex", "Clerk", "2016 - 2019")]
+        for number, row in enumerate(rows):
+            for column, cell in enumerate(row):
+                page.text(50 + 150 * column, 110 + 20 * number, cell)
+
+    assert read(build.pdf(draw)).text.split("\n") == [
+        *("Jane Doe", "jane@example.com", ""),
+        *("Acme Corp\tEngineer\t2019 - 2022", "Globex\tClerk\t2016 - 2019"),
+    ]
 
 
 def test_names_in_many_scripts_survive() -> None:

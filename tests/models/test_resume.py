@@ -232,6 +232,7 @@ def test_skills_of_the_matcher_come_first_and_unknown_listed_ones_after() -> Non
         ("Machine Learning", None),
         ("New York, USA", None),
         ("Acme Solutions Ltd", None),
+        ("Employment Agreement", None),
     ],
 )
 def test_names_are_told_from_other_lines_at_the_top(line: str, name: str | None) -> None:

@@ -38,6 +38,13 @@ def test_a_line_with_the_number_of_the_page_is_none_of_the_resume() -> None:
     assert values(each.name for each in parse(text).certifications) == ["PMP"]
 
 
+def test_the_word_before_a_period_is_no_employer() -> None:
+    (position,) = parse("Experience\nIntern, Acme Corp   from 06/2012 to 09/2012\n").experience
+    assert position.title
+    assert position.organisation
+    assert (position.title.value, position.organisation.value) == ("Intern", "Acme Corp")
+
+
 def test_a_season_alone_is_a_period_of_work() -> None:
     (first, second) = parse(
         "Experience\nSummer Analyst  Summer 2023\nAcme Corp\n- Built charts\n"

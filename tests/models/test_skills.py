@@ -115,6 +115,7 @@ def test_company_or_a_cue_vouches_for_an_everyday_word(text: str, names: list[st
         ("Leadership", "Coaching and leadership", "You report to senior leadership"),
         ("Information technology", "background in IT", "Help IT get better, WE LOVE IT HERE"),
         ("Recruitment", "Seven years of recruitment", "our hiring process, we are hiring"),
+        ("Writing", "Editing and writing", "I am writing to you for a job in editing"),
         ("Self-motivation", "highly motivated, driven and curious", "data driven, to drive growth"),
     ],
 )
@@ -181,7 +182,7 @@ def test_variants_are_one_skill(name: str, spellings: list[str]) -> None:
         assert fold_phrase(written(text, name)[0]) == fold_phrase(spelling)
 
 
-@pytest.mark.parametrize("text", ["javascripted", "xsql", "SQLx", "pythonic", "reactor"])
+@pytest.mark.parametrize("text", ["javascripted", "xsql", "SQLx", "pythonic", "reactor", "Leeds"])
 def test_parts_of_words_are_no_skills(text: str) -> None:
     assert stated(text) == []
 

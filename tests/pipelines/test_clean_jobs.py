@@ -331,7 +331,9 @@ def test_the_starter_corpus_comes_through(tmp_path: Path, monkeypatch: pytest.Mo
     assert {resume["set"] for resume in resumes} == {"starter_resumes"}
     assert {posting.family for posting in postings} >= {resume["category"] for resume in resumes}
     assert all(resume["years"] >= 0 for resume in resumes)
-    for table in ("titles", "sentences", "phrases"):
+    titles = [row["title"] for row in read_lines(tmp_path / FILES["titles"])]
+    assert {"Python Developer", "Staff Nurse"} <= set(titles)
+    for table in ("sentences", "phrases"):
         assert read_lines(tmp_path / FILES[table]) == []
 
 

@@ -104,3 +104,9 @@ def test_preferred_names_of_occupations_come_before_the_others() -> None:
 def test_a_short_form_behind_a_title_is_left_out(title: str, short: str, read: str) -> None:
     titles = table("Alternate Title", "Short Title", rows=[(title, short)])
     assert list(TITLE_READERS["onet"]({"Alternate Titles.xlsx": titles})) == [read]
+
+
+def test_the_starter_postings_name_occupations_without_their_rank() -> None:
+    postings = table("id", "title", rows=[("a", "Senior  UX Designer"), ("b", "Head Chef")])
+    read = TITLE_READERS["starter_jobs"]({"postings.jsonl": postings})
+    assert list(read) == ["UX Designer", "Head Chef"]

@@ -125,6 +125,17 @@ def test_a_corrupted_table_fails_the_expectation_about_it(
     assert (expectation, column) in failed
 
 
+def test_nothing_is_asked_about_a_column_that_is_not_there(tmp_path: Path) -> None:
+    renamed = GOOD.rename(columns={"kind": "label"})
+    docs = tmp_path / "docs"
+    [verdict] = validate([raw_table("renamed", renamed, SUITE, FIGURES)], docs)
+    (failure,) = verdict.failures
+    assert failure.expectation == "expect_table_columns_to_match_ordered_list"
+    assert failure.found == "label, text"
+    pages = "".join(page.read_text(encoding="utf-8") for page in docs.rglob("*.html"))
+    assert "does not exist" not in pages
+
+
 def test_the_failure_table_tells_where_how_many_and_shows_examples(
     verdicts: dict[str, Verdict],
 ) -> None:

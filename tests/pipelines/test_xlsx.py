@@ -1,9 +1,5 @@
-import io
-import zipfile
-
 import pytest
 
-from pipelines import xlsx
 from pipelines.xlsx import WorkbookError, read_sheet
 from tests.pipelines.tables import MAIN, workbook
 
@@ -24,6 +20,11 @@ def test_cells_left_out_are_empty_and_rows_as_wide_as_the_header() -> None:
     ]
 
 
+def test_numbers_are_written_as_short_as_they_are() -> None:
+    [row] = read_sheet(sheet('<c r="A1"><v>13201700</v></c><c r="B1"><v>0.1</v></c>'))
+    assert row == ["13201700", "0.1"]
+
+
 def test_a_row_may_be_wider_than_the_header_for_the_reader_to_name() -> None:
     assert read_sheet(workbook([("name",), ("a", "b")])) == [["name"], ["a", "b"]]
 
@@ -34,7 +35,8 @@ def test_columns_go_on_after_z() -> None:
 
 
 def test_runs_of_one_string_are_joined_without_hints_of_pronunciation() -> None:
-    item = "<si><r><t>two</t></r><r><t> runs</t></r><rPh><t>hint</t></rPh></si>"
+    second = '<t xml:space="preserve"> runs</t>'
+    item = f"<si><r><t>two</t></r><r>{second}</r><rPh><t>hint</t></rPh></si>"
     content = workbook([("x",)], strings=f'<sst xmlns="{MAIN}">{item}</sst>')
     assert read_sheet(content) == [["two runs"]]
 
@@ -42,56 +44,34 @@ def test_runs_of_one_string_are_joined_without_hints_of_pronunciation() -> None:
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        ('<c r="A1"><f>SUM(B1:B2)</f><v>3</v></c>', "cell A1 holds a formula"),
-        ('<c r="A1" t="e"><v>#REF!</v></c>', "cell A1 is of type 'e'"),
-        ('<c r="A1" t="s"><v>2</v></c>', "cell A1 names string '2' of 2"),
-        ('<c r="A1" t="s"><v>-1</v></c>', "cell A1 names string '-1'"),
-        ('<c r="B1"><v>1</v></c><c r="A1"><v>2</v></c>', "cell A1 stands behind a later one"),
-        ("<c><v>1</v></c>", "reference ''"),
+        ('<c r="B1" t="b"><v>1</v></c>', "row 1, column 2 is of type bool"),
+        ('<c r="A1" t="s"><v>2</v></c>', "string index not found"),
     ],
 )
-def test_a_cell_of_another_kind_is_refused_by_its_reference(cells: str, said: str) -> None:
+def test_a_cell_that_is_neither_text_nor_number_is_refused(cells: str, said: str) -> None:
     with pytest.raises(WorkbookError, match=said):
         read_sheet(sheet(cells))
 
 
-def test_entities_are_refused_in_whatever_encoding() -> None:
-    entity = f'<!DOCTYPE x [<!ENTITY e "boom">]><worksheet xmlns="{MAIN}"/>'
-    with pytest.raises(WorkbookError, match=r"sheet1\.xml declares a document type"):
+def test_entities_define_nothing() -> None:
+    entity = (
+        f'<!DOCTYPE x [<!ENTITY e "boom">]><worksheet xmlns="{MAIN}"><sheetData><row>'
+        '<c r="A1" t="inlineStr"><is><t>&e;</t></is></c></row></sheetData></worksheet>'
+    )
+    with pytest.raises(WorkbookError, match="unrecognized entity"):
         read_sheet(workbook(ROWS, sheet=entity))
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as book:
-        book.writestr("xl/worksheets/sheet1.xml", entity.encode("utf-16-le"))
-        book.writestr("xl/sharedStrings.xml", f'<sst xmlns="{MAIN}"/>')
-    with pytest.raises(WorkbookError, match=r"sheet1\.xml is not UTF-8"):
-        read_sheet(content.getvalue())
-
-
-def test_a_part_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xlsx, "_MAX_BYTES", 1_000)
-    with pytest.raises(WorkbookError, match=r"sharedStrings\.xml unpacks to more than 1000"):
-        read_sheet(workbook([("x" * 1_000,)]))
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "no XLSX archive"),
-        (b"name,note\n", "no XLSX archive"),
-        (workbook(ROWS)[:-300], "no XLSX archive"),
-        (workbook(ROWS, sheet="<worksheet><row>"), "no element found"),
-        (workbook(ROWS, sheet="caf\udce9".encode("utf-8", "surrogateescape")), "can't decode byte"),
-        (workbook(ROWS, other="xl/worksheets/sheet2.xml"), "2 sheets where one is expected"),
+        (b"", "Cannot detect file format"),
+        (b"name,note\n", "Cannot detect file format"),
+        (workbook(ROWS)[:-300], "Cannot detect file format"),
+        (workbook(ROWS, sheet="caf\udce9".encode("utf-8", "surrogateescape")), "UTF-8"),
+        (workbook(ROWS, "Other"), "2 sheets where one is expected"),
     ],
 )
 def test_what_is_no_workbook_of_one_sheet_is_refused(content: bytes, said: str) -> None:
     with pytest.raises(WorkbookError, match=said):
         read_sheet(content)
-
-
-def test_a_workbook_without_strings_is_refused() -> None:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as book:
-        book.writestr("xl/worksheets/sheet1.xml", "<worksheet/>")
-    with pytest.raises(WorkbookError, match=r"sharedStrings\.xml"):
-        read_sheet(content.getvalue())
