@@ -166,8 +166,8 @@ def _evidence(
 def _median_seconds(models: Sequence[Callable[[str], object]], texts: Sequence[str]) -> list[float]:
     """Return the median time of one answer of each model, to the same texts in turns.
 
-    Of each text the quickest of all rounds counts: whatever else the machine does can only make an
-    answer slower.
+    It is the processor's time, and of each text the quickest of all rounds counts: whatever else
+    the machine does shall not make one of them look slower.
     """
     sample = [texts[row] for row in range(0, len(texts), max(1, len(texts) // _TIMED_TEXTS))]
     quickest = [[math.inf] * len(sample) for _ in models]
@@ -178,8 +178,8 @@ def _median_seconds(models: Sequence[Callable[[str], object]], texts: Sequence[s
             # The second finds the text in the processor's cache, so each is first in its turn.
             places = range(len(models)) if (turn + number) % 2 else reversed(range(len(models)))
             for place in places:
-                start = time.perf_counter()
+                start = time.thread_time()
                 models[place](text)
-                taken = time.perf_counter() - start
+                taken = time.thread_time() - start
                 quickest[place][number] = min(quickest[place][number], taken)
     return [median(times) for times in quickest]

@@ -17,6 +17,7 @@ COPIED = (
     "pipelines",
     "data/sources.yaml",
     "data/starter",
+    "data/behaviour",
     "data/expectations",
     "data/golden",
     "data/parsing",
@@ -74,6 +75,11 @@ class Checkout:
     def dvc(self, *words: str, fails: bool = False) -> str:
         """Run DVC."""
         return self.run(sys.executable, "-m", "dvc", *words, fails=fails)
+
+    def run_stages(self, *stages: str) -> None:
+        """Run stages without DVC, all but ``track`` by default, in one process."""
+        with_tests = Checkout(self.root, **self.environment, PYTHONPATH=str(ROOT))
+        with_tests.run(sys.executable, "-m", "tests.pipeline.stages", *stages)
 
     def change_params(self, **sections: dict[str, object]) -> None:
         """Set keys of params.yaml, section by section."""
