@@ -1,5 +1,6 @@
 """What an operator can choose: CAREERLENS_* variables, read once at the start."""
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,12 @@ def _check_hub(address: str) -> str:
     except HubError as error:
         raise PydanticCustomError("hub", "{sentence}", {"sentence": str(error)}) from error
     return address
+
+
+def _check_log(path: Path) -> Path:
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise PydanticCustomError("log", "must be a file in a folder that can be written to")
+    return path
 
 
 def _check_adzuna_url(address: str) -> str:
@@ -121,7 +128,7 @@ class Settings(BaseSettings):
     matching_revision: Revision | None = None
     poll_seconds: Annotated[float, Field(ge=0.2, le=86_400)] = 30.0
     shadow_share: Score = 0.0
-    shadow_log: Path | None = None
+    shadow_log: Annotated[Path, AfterValidator(_check_log)] | None = None
 
     spam_review_threshold: Score | None = None
     spam_block_threshold: Score | None = None

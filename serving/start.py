@@ -68,6 +68,8 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=3000)
     args = parser.parse_args()
+    if not 1 <= args.port <= 65535:
+        parser.error(f"--port: {args.port} is no port, which is from 1 to 65535")
     require_free(args.host, args.port)
     address = f"http://{args.host}:{args.port}"
     bentoml = str(Path(sys.executable).with_name("bentoml"))

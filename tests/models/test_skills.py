@@ -72,6 +72,10 @@ def test_everyday_words_in_another_case_do_not(text: str) -> None:
         ("Chef, Puppet and Ansible", ["Chef Infra", "Puppet", "Ansible"]),
         ("Terraform, Chef", ["Terraform", "Chef Infra"]),
         ("driven, highly motivated and curious", ["Self-motivation", "Curiosity"]),
+        ("experience with OpenAI and LangChain", ["OpenAI API", "LangChain"]),
+        ("OpenAI\nSenior Software Engineer, 2020 - 2024", []),
+        ("a nurse at Facebook in Dublin", []),
+        ("swaps are easy, the team helps", []),
     ],
 )  # fmt: skip
 def test_company_or_a_cue_vouches_for_an_everyday_word(text: str, names: list[str]) -> None:

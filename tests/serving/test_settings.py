@@ -46,6 +46,8 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
         ("CAREERLENS_MATCHING_REVISION", "sha256:abc"),
         ("CAREERLENS_POLL_SECONDS", "0.1"),
         ("CAREERLENS_SHADOW_SHARE", "1.5"),
+        ("CAREERLENS_SHADOW_LOG", "/not/there/shadow.jsonl"),
+        ("CAREERLENS_SHADOW_LOG", "/"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_name_of_its_variable(
