@@ -12,6 +12,9 @@ from models.errors import HubError
 RELEASE_FILE = "release.json"
 PROMOTIONS_FILE = "promotions.jsonl"
 
+#: A larger release.json is not read.
+MAX_BYTES = 1024 * 1024
+
 
 class _Record(BaseModel):
     # A later Careerlens may say more; what this code does not know it leaves alone.
@@ -86,9 +89,12 @@ def read_release(folder: Path) -> Release:
     """
     path = folder / RELEASE_FILE
     try:
-        encoded = path.read_bytes()
+        with path.open("rb") as file:
+            encoded = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise HubError(f"{path} cannot be read: publish the version again ({error})") from error
+    if len(encoded) > MAX_BYTES:
+        raise HubError(f"{path} has more than {MAX_BYTES:,} bytes: it describes no release")
     return parse_release(encoded, path)
 
 

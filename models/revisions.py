@@ -21,7 +21,9 @@ class Refs(BaseModel):
     tags: dict[str, str] = {}
 
     def named(self, name: str) -> str | None:
-        """Return the commit of a branch or a tag."""
+        """Return the commit of a branch or a tag; ``v3`` is a version's tag, and never a branch."""
+        if re.fullmatch(r"v\d+", name):
+            return self.tags.get(name)
         return self.branches.get(name) or self.tags.get(name)
 
     def __str__(self) -> str:

@@ -14,6 +14,9 @@ from models.errors import SignatureError
 
 SIGNATURE_FILE = "model.sig"
 
+#: A signature has a line for each file of a bundle; a larger one is not read.
+MAX_BYTES = 1024 * 1024
+
 
 def generate_keys(private: Path, public: Path) -> str:
     """Write a new pair of P-256 keys as PEM and return the fingerprint of the public one.
@@ -123,6 +126,8 @@ def verify_signature(bundle: Path, signature: Path, trusted: Sequence[Path]) -> 
         raise SignatureError("no key is trusted: set CAREERLENS_TRUSTED_KEYS to public key files")
     if not signature.is_file():
         raise SignatureError(f"{signature.parent} is not signed: {signature.name} is missing")
+    if signature.stat().st_size > MAX_BYTES:
+        raise SignatureError(f"{signature} has more than {MAX_BYTES:,} bytes: it is no signature")
     from cryptography.exceptions import InvalidSignature
     from model_signing import hashing, verifying
 

@@ -75,7 +75,14 @@ def rollback(
         return tag
     fetched = hub.fetch(repo, tag, hub_cache())
     read_trust(os.environ).check(fetched.path)
-    load_bundle(fetched.path / "bundle", FORMATS[kind], fetched.release.digest)
+    promised = next(each.digest for each in reversed(promotions) if each.to == tag)
+    if (fetched.release.tag, fetched.release.digest) != (tag, promised):
+        raise RollbackError(
+            f"{kind}: {tag} on {hub} is {fetched.release.tag} with the digest "
+            f"{fetched.release.digest[:12]}, and the champion of that name had {promised[:12]}: "
+            "somebody changed it; go back to another version"
+        )
+    load_bundle(fetched.path / "bundle", FORMATS[kind], promised)
     decision = {"rollback": True, "reason": reason}
     crown(store, hub, repo, kind, fetched.release, champion, decision)
     print(f"{kind}: back from {champion.release.tag} to {tag}")

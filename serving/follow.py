@@ -1,5 +1,6 @@
 """When a worker looks at the hub: every so often, less while it fails, and at once when told."""
 
+import logging
 import random
 import threading
 import time
@@ -29,6 +30,8 @@ _GLANCE = 0.2
 
 _STAMP = "refresh"
 
+_LOG = logging.getLogger(__name__)
+
 
 class Follower:
     """Looks at the hub in a thread of its own.
@@ -36,7 +39,7 @@ class Follower:
     Parameters
     ----------
     look : callable
-        Returns what it found; it lets no error out.
+        Returns what it found; an error that it lets out counts as a hub that is of no help.
     poll_seconds : float
         The usual pause.
     folder : Path, optional
@@ -83,8 +86,13 @@ class Follower:
                 asked, self._asked = self._asked, Future()
                 self._wake.clear()
             self._seen = self._read_stamp()
-            found = self._look()
-            asked.set_result(None)
+            found: Found = "failing"
+            try:
+                found = self._look()
+            except Exception:  # a full disk may fail the log itself: the next look may fare better
+                _LOG.exception("look failed")
+            finally:
+                asked.set_result(None)
             self._pause(waits.after(found))
 
     def _pause(self, seconds: float) -> None:

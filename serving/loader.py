@@ -251,9 +251,10 @@ class Champions:
         if kind not in self._snapshot.models:
             self._fall_back(kind)
         failure = describe_failure(error)
-        if self._reports[kind].error != failure.sentence:  # said once, not at every look
-            self._log.warning("hub does not say", kind=kind, **failure.fields())
+        is_news = self._reports[kind].error != failure.sentence
         self._show(kind, error=failure.sentence, stale=kind in self._snapshot.models)
+        if is_news:  # said once, not at every look
+            self._log.warning("hub does not say", kind=kind, **failure.fields())
 
     def _swap(self, kind: Kind, snapshot: Snapshot) -> None:
         """Answer with ``snapshot`` from now on, and keep what answered before."""

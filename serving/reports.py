@@ -79,6 +79,9 @@ def describe_failure(error: Exception) -> Failure:
         return Failure("unexpected", sentence, where_raised(error), final=False)
     public = next(base.__name__ for base in type(error).__mro__ if base.__name__[0] != "_")
     reason = re.sub(r"(?<!^)(?=[A-Z])", "_", public.removesuffix("Error")).lower()
-    return Failure(
-        reason, str(error)[:_LONGEST], None, isinstance(error, BundleError | SettingsError)
-    )
+    # Names in a hostile bundle may hold what no JSON can.
+    sentence = str(error).encode("utf-8", "backslashreplace").decode()[:_LONGEST]
+    # What the machine lacked just then, it may have at the next look.
+    passing = isinstance(error.__cause__, OSError | MemoryError)
+    final = isinstance(error, BundleError | SettingsError) and not passing
+    return Failure(reason, sentence, None, final)

@@ -10,6 +10,7 @@ import pytest
 from models.commits import Commit, File
 from models.errors import ConflictError, HubError, UnknownRevisionError
 from models.hub import MAIN, LocalHub
+from models.release import MAX_BYTES, RELEASE_FILE, read_release
 from tests.models.hub_case import DIGEST, REPO, change, files_of, link_away, make_folder, promotion
 
 PROCESSES = 3
@@ -215,3 +216,19 @@ def test_a_process_killed_while_publishing_blocks_nobody_and_its_leftovers_go(
     assert len(commits_of(hub)) == 1  # what it wrote aside
     oid = hub.publish(REPO, 1, first, "v1")
     assert commits_of(hub) == {oid}
+
+
+def test_a_branch_named_like_a_version_does_not_stand_for_it(hub: LocalHub, first: Path) -> None:
+    oid = hub.publish(REPO, 1, first, "v1")
+    refs = hub.refs(REPO)
+    assert refs.model_copy(update={"branches": {"v1": "0" * 40}}).named("v1") == oid
+    assert refs.model_copy(update={"tags": {MAIN: oid}, "branches": {MAIN: "0" * 40}}).named(
+        MAIN
+    ) == ("0" * 40)
+
+
+def test_a_release_of_any_size_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / RELEASE_FILE).open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    with pytest.raises(HubError, match="describes no release"):
+        read_release(tmp_path)

@@ -12,6 +12,7 @@ import pytest
 
 from models.errors import SignatureError
 from models.signing import (
+    MAX_BYTES,
     SIGNATURE_FILE,
     fingerprint,
     generate_keys,
@@ -161,6 +162,13 @@ def test_a_signature_that_only_names_a_trusted_key_is_refused(
     text = path.read_text().replace(fingerprint(others.public), fingerprint(keys.public))
     path.write_text(text)
     with pytest.raises(SignatureError, match="did not make it"):
+        verify(release, keys)
+
+
+def test_a_signature_of_any_size_is_not_read(release: Path, keys: Pair) -> None:
+    with (release / SIGNATURE_FILE).open("r+b") as file:
+        file.truncate(MAX_BYTES + 1)
+    with pytest.raises(SignatureError, match="it is no signature"):
         verify(release, keys)
 
 

@@ -1,5 +1,6 @@
 """Back to an earlier champion: which one, through the checks of every load, and everywhere."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,5 +111,15 @@ def test_a_damaged_version_is_not_gone_back_to(hub: LocalHub) -> None:
     copy = hub_cache() / REPO / oid / "bundle" / "model.skops"
     copy.write_bytes(b"x")
     with pytest.raises(HubError, match="damaged"):
+        roll(hub)
+    assert hub.release(REPO, MAIN).tag == "v2"
+
+
+def test_a_tag_that_was_moved_is_not_gone_back_to(hub: LocalHub) -> None:
+    refs = hub.root / REPO / "refs.json"
+    content = json.loads(refs.read_text(encoding="utf-8"))
+    content["tags"]["v1"] = content["tags"]["v2"]
+    refs.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(RollbackError, match=r"v1 on .* is v2 .* somebody changed it"):
         roll(hub)
     assert hub.release(REPO, MAIN).tag == "v2"

@@ -3,6 +3,8 @@
 import threading
 import time
 
+import pytest
+
 from serving.follow import DELAYS, JITTER, Follower, Found, Waits
 
 
@@ -41,6 +43,27 @@ def test_however_often_it_is_told_looks_keep_their_distance() -> None:
         time.sleep(0.01)
     follower.stop()
     assert 2 <= len(looks) <= 4
+
+
+def test_a_look_that_fails_is_not_the_last_and_who_waits_for_it_hears(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    looks: list[Found] = []
+
+    def look() -> Found:
+        looks.append("all")
+        if len(looks) == 1:
+            raise OSError("no space left on device")
+        return looks[-1]
+
+    follower = Follower(look, 3600.0, None)
+    first = follower.refresh()
+    follower.start()
+    first.result(10)
+    follower.refresh().result(10)
+    follower.stop()
+    assert len(looks) == 2
+    assert "no space left" in caplog.text
 
 
 def test_a_follower_that_waits_for_the_hub_holds_nobody_up_when_it_is_stopped() -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from models.errors import FormatError
 from models.hub import MAIN, repo_id
 from models.manifest import KINDS, Thresholds
 from models.text_model import MODEL_FILE
+from serving.reports import describe_failure
 from tests.factories import make_release
 from tests.hub_server import HubServer
 from tests.serving.champions import NAMESPACE, point
@@ -186,3 +188,16 @@ def test_a_pinned_version_is_found_in_the_cache_while_the_hub_is_away(
     standin.recover()
     pinned.look()
     assert (pinned.version(), pinned.report()["stale"]) == ("v1", False)
+
+
+@pytest.mark.parametrize("cause", [MemoryError(), PermissionError(13, "denied")])
+def test_what_the_machine_lacked_just_then_is_no_last_word(cause: Exception) -> None:
+    error = FormatError("model.skops cannot be read")
+    assert describe_failure(error).final
+    error.__cause__ = cause
+    assert not describe_failure(error).final
+
+
+def test_a_sentence_with_a_hostile_name_can_be_shown_as_json() -> None:
+    failure = describe_failure(FormatError("bundle/\ud800 is no plain file"))
+    assert failure.sentence == "bundle/\\ud800 is no plain file"
