@@ -67,11 +67,13 @@ def find_tables(boxes: Sequence[Box]) -> list[Table]:
         sides = [rule for rule in down if _is_same(rule[1:], (top, bottom))]
         down = [rule for rule in down if rule not in sides]
         columns = tuple(rule[0] for rule in sides)
+        if len(columns) < 3:  # most shapes are no tables, and what follows takes its time
+            continue
         width = (columns[0], columns[-1])
         rows = tuple(
             y for y, *ends in across if top - _SAME <= y <= bottom + _SAME and _is_same(ends, width)
         )
-        if len(columns) > 2 and len(rows) > 2:
+        if len(rows) > 2:
             tables.append(Table(columns, rows))
     return sorted(tables, key=lambda table: table.rows[0])
 

@@ -10,6 +10,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Literal
 
+from serving.logs import where_raised
+
 #: What a look found: everything in place, something not loaded yet, or a hub that is of no help.
 Found = Literal["all", "some", "failing"]
 
@@ -89,8 +91,8 @@ class Follower:
             found: Found = "failing"
             try:
                 found = self._look()
-            except Exception:  # a full disk may fail the log itself: the next look may fare better
-                _LOG.exception("look failed")
+            except Exception as error:  # a full disk, say, may fail our own log as well
+                _LOG.error("look failed: %s at %s", type(error).__name__, where_raised(error)[-1])
             finally:
                 asked.set_result(None)
             self._pause(waits.after(found))

@@ -227,7 +227,7 @@ def test_a_branch_named_like_a_version_does_not_stand_for_it(hub: LocalHub, firs
     ) == ("0" * 40)
 
 
-def test_a_release_of_any_size_is_not_read(tmp_path: Path) -> None:
+def test_a_release_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / RELEASE_FILE).open("wb") as file:
         file.truncate(MAX_BYTES + 1)
     with pytest.raises(HubError, match="describes no release"):

@@ -165,7 +165,7 @@ def test_a_signature_that_only_names_a_trusted_key_is_refused(
         verify(release, keys)
 
 
-def test_a_signature_of_any_size_is_not_read(release: Path, keys: Pair) -> None:
+def test_a_signature_that_is_too_large_is_not_read(release: Path, keys: Pair) -> None:
     with (release / SIGNATURE_FILE).open("r+b") as file:
         file.truncate(MAX_BYTES + 1)
     with pytest.raises(SignatureError, match="it is no signature"):

@@ -22,8 +22,10 @@ FITTING = (
     *("package", "package_skills", "package_matching"),
 )
 
-#: The stages behind a packaged model: the digest of its code covers them.
+#: What a stage rests on beside its imports: the stages behind a packaged model, whose code the
+#: digest covers, and what reads documents in a process of its own.
 MADE_BY = {
+    "evaluate_parsing": ["models.document_child"],
     "package": ["pipelines.fit_tfidf", "pipelines.train_spam", "pipelines.train_toxicity"],
     "package_skills": ["pipelines.build_skills"],
     "package_matching": ["pipelines.build_skills", "pipelines.build_job_index"],

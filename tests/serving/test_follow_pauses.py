@@ -63,7 +63,8 @@ def test_a_look_that_fails_is_not_the_last_and_who_waits_for_it_hears(
     follower.refresh().result(10)
     follower.stop()
     assert len(looks) == 2
-    assert "no space left" in caplog.text
+    assert "look failed: OSError at" in caplog.text
+    assert "no space left" not in caplog.text
 
 
 def test_a_follower_that_waits_for_the_hub_holds_nobody_up_when_it_is_stopped() -> None:
