@@ -11,7 +11,9 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
+from serving.callers import ANYBODY, Access, current_caller
 from serving.errors import OverdueError, RequestError, UnknownRouteError, WrongMethodError
 from serving.exchange import (
     Body,
@@ -55,12 +57,19 @@ class Route:
         A limit of its own, for large bodies, which then share the front's memory for uploads.
     probe : bool
         Whether it is called all the time by machines, and logged only at the level debug.
+    scope : str, optional
+        What the caller's key must be allowed to do; ``any`` for every key, None for no key at all.
+    cost : int
+        What a request counts as against the caller's limits, 0 for none; what it costs beyond
+        (each further text of a batch) is counted once it is known.
     """
 
     answer: Answer | None = None
     takes: tuple[str, ...] = ()
     max_body_bytes: int | None = None
     probe: bool = False
+    scope: Access | Literal["any"] | None = None
+    cost: int = 1
 
 
 Routes = Mapping[str, Mapping[str, Route]]  # path, then method
@@ -109,9 +118,11 @@ class Front:
             return
         headers = dict(scope["headers"])
         token = current_id.set(_choose_id(headers))
+        caller = current_caller.set(ANYBODY)
         try:
             await self._handle(scope, headers, receive, send)
         finally:
+            current_caller.reset(caller)
             current_id.reset(token)
 
     async def _handle(

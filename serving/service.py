@@ -169,20 +169,26 @@ _TEXT_BYTES = settings.text_body_bytes
 #: Everything there is. The front answers all of it but one itself, by the functions that the
 #: declared endpoints call: BentoML's own way to them takes several times as long.
 ROUTES: Routes = {
-    "/moderate": {"POST": Route(answers.moderate, takes=(JSON,))},
-    "/moderate/batch": {"POST": Route(answers.moderate_batch, takes=(JSON,))},
-    "/resume/parse": {"POST": Route(resumes.parse, _FORM, settings.form_bytes(1))},
-    "/resume/analyze": {"POST": Route(resumes.analyze, _FORM, settings.form_bytes(2))},
-    "/skills/extract": {"POST": Route(resumes.extract, (JSON,), _TEXT_BYTES)},
-    "/skills/gap": {"POST": Route(resumes.gap, (JSON,), _TEXT_BYTES)},
-    "/jobs/recommend": {"POST": Route(resumes.recommend, _FORM, settings.form_bytes(1))},
-    "/jobs/live": {"POST": Route(resumes.search, (JSON,), _TEXT_BYTES)},
-    "/models": {"GET": Route(answers.models)},
-    "/models/refresh": {"POST": Route(answers.refresh)},
-    "/livez": {"GET": Route(answers.livez, probe=True)},
-    "/healthz": {"GET": Route(answers.livez, probe=True)},
-    "/readyz": {"GET": Route(answers.readyz, probe=True)},
-    "/metrics": {"GET": Route(answers.metrics, probe=True)},
+    "/moderate": {"POST": Route(answers.moderate, (JSON,), scope="moderate")},
+    "/moderate/batch": {"POST": Route(answers.moderate_batch, (JSON,), scope="moderate")},
+    "/resume/parse": {
+        "POST": Route(resumes.parse, _FORM, settings.form_bytes(1), scope="resume", cost=5)
+    },
+    "/resume/analyze": {
+        "POST": Route(resumes.analyze, _FORM, settings.form_bytes(2), scope="resume", cost=10)
+    },
+    "/skills/extract": {"POST": Route(resumes.extract, (JSON,), _TEXT_BYTES, scope="resume")},
+    "/skills/gap": {"POST": Route(resumes.gap, (JSON,), _TEXT_BYTES, scope="resume", cost=2)},
+    "/jobs/recommend": {
+        "POST": Route(resumes.recommend, _FORM, settings.form_bytes(1), scope="jobs", cost=5)
+    },
+    "/jobs/live": {"POST": Route(resumes.search, (JSON,), _TEXT_BYTES, scope="jobs", cost=5)},
+    "/models": {"GET": Route(answers.models, scope="any")},
+    "/models/refresh": {"POST": Route(answers.refresh, scope="admin")},
+    "/livez": {"GET": Route(answers.livez, probe=True, cost=0)},
+    "/healthz": {"GET": Route(answers.livez, probe=True, cost=0)},
+    "/readyz": {"GET": Route(answers.readyz, probe=True, cost=0)},
+    "/metrics": {"GET": Route(answers.metrics, probe=True, cost=0)},
     "/docs.json": {"GET": Route(document(lambda: describe(Careerlens)))},
     "/schema.json": {"GET": Route()},  # BentoML answers; its own client asks for it
     "/": {"GET": Route(document(lambda: page.front_page(ROUTES), page.CONTENT_TYPE, page.HEADERS))},

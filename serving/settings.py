@@ -1,13 +1,9 @@
 """What an operator can choose: CAREERLENS_* variables, read once at the start."""
 
-import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
-from limits import parse_many
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -17,110 +13,59 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from models.errors import HubError, SignatureError
+from models.errors import SignatureError
 from models.extract import MEBIBYTE, Limits
-from models.hub import open_hub
 from models.manifest import Kind
-from models.trust import Trust, key_paths
+from models.trust import Trust
 from serving.errors import SettingsError
+from serving.setting_checks import (
+    check_adzuna_url,
+    check_budget,
+    check_database_url,
+    check_hub,
+    check_key,
+    check_log,
+    check_redis_url,
+    check_region,
+    check_revision,
+    read_secret_files,
+    split_paths,
+)
 
 PREFIX = "CAREERLENS_"
 ADZUNA_PREFIX = "ADZUNA_"
 KEYS = ("app_id", "app_key")
 
+#: Settings that hold passwords; each can be given in a file that NAME_FILE names.
+SECRETS = ("redis_url", "database_url")
+
 # Of a body beside its texts and documents: names, boundaries, filters.
 _OVERHEAD_BYTES = 64 * 1024
 
 
-def _check_hub(address: str) -> str:
-    try:
-        open_hub(address)
-    except HubError as error:
-        raise PydanticCustomError("hub", "{sentence}", {"sentence": str(error)}) from error
-    return address
-
-
-def _check_log(path: Path) -> Path:
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise PydanticCustomError("log", "must be a file in a folder that can be written to")
-    return path
-
-
-def _check_adzuna_url(address: str) -> str:
-    try:
-        parts = urlsplit(address)
-        host, _ = parts.hostname, parts.port  # a port that is none raises only when it is read
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in ("http", "https") or "@" in parts.netloc:
-        raise PydanticCustomError("url", "must be an address such as https://api.adzuna.com")
-    if parts.query or parts.fragment:
-        raise PydanticCustomError("url", "must have no query and no fragment")
-    if parts.scheme == "http" and host not in ("localhost", "127.0.0.1", "::1"):
-        raise PydanticCustomError("url", "must be https://: the keys travel in the address")
-    return address.rstrip("/")
-
-
-def _check_budget(budget: str) -> str:
-    try:
-        sound = all(limit.amount > 0 for limit in parse_many(budget))
-    except ValueError:
-        sound = False
-    if not sound:
-        raise PydanticCustomError("budget", "must be a list of limits such as 25/minute,250/day")
-    return budget
-
-
-def _check_region(region: str) -> str:
-    import phonenumbers  # takes a while, and hardly anybody sets this
-
-    if region not in phonenumbers.SUPPORTED_REGIONS:
-        raise PydanticCustomError("region", "must be a country such as GB (ISO 3166)")
-    return region
-
-
-def _check_revision(revision: str) -> str:
-    if re.fullmatch(r"v[1-9]\d*", revision):
-        return revision
-    digest = revision.removeprefix("sha256:")
-    if not re.fullmatch(r"[0-9a-f]{64}", digest):
-        raise PydanticCustomError(
-            "revision", "must be a version such as v3, or the digest of a bundle, sha256:..."
-        )
-    return digest
-
-
-def _split_paths(listed: object) -> object:
-    return key_paths(listed) if isinstance(listed, str) else listed
-
-
-def _check_key(key: SecretStr) -> SecretStr:
-    word = key.get_secret_value().strip()
-    if not (word and word.isascii() and word.isprintable() and " " not in word):
-        raise PydanticCustomError("key", "must be one word of plain characters")
-    return SecretStr(word)
-
-
 Score = Annotated[float, Field(ge=0.0, le=1.0)]
-Key = Annotated[SecretStr, AfterValidator(_check_key)]
-Revision = Annotated[str, AfterValidator(_check_revision)]
+Key = Annotated[SecretStr, AfterValidator(check_key)]
+Revision = Annotated[str, AfterValidator(check_revision)]
 
 
 class Settings(BaseSettings):
     """The settings; ``.env.example`` says what each means."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
-    hub: Annotated[str, AfterValidator(_check_hub)] = "file:hub"
+    hub: Annotated[str, AfterValidator(check_hub)] = "file:hub"
     namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$")] = "careerlens"
     cache: Path = Path(".cache/careerlens/hub")
     env: Literal["development", "production"] = "development"
-    trusted_keys: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split_paths)] = ()
+    trusted_keys: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(split_paths)] = ()
 
     spam_revision: Revision | None = None
     toxicity_revision: Revision | None = None
@@ -128,7 +73,7 @@ class Settings(BaseSettings):
     matching_revision: Revision | None = None
     poll_seconds: Annotated[float, Field(ge=0.2, le=86_400)] = 30.0
     shadow_share: Score = 0.0
-    shadow_log: Annotated[Path, AfterValidator(_check_log)] | None = None
+    shadow_log: Annotated[Path, AfterValidator(check_log)] | None = None
 
     spam_review_threshold: Score | None = None
     spam_block_threshold: Score | None = None
@@ -149,16 +94,24 @@ class Settings(BaseSettings):
     document_workers: Annotated[int, Field(ge=1, le=64)] = 2
     max_uploads: Annotated[int, Field(ge=1, le=1_000)] = 4
     phone_region: (
-        Annotated[str, BeforeValidator(str.upper), AfterValidator(_check_region)] | None
+        Annotated[str, BeforeValidator(str.upper), AfterValidator(check_region)] | None
     ) = None
 
-    adzuna_url: Annotated[str, AfterValidator(_check_adzuna_url)] = "https://api.adzuna.com"
+    adzuna_url: Annotated[str, AfterValidator(check_adzuna_url)] = "https://api.adzuna.com"
     adzuna_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     adzuna_tries: Annotated[int, Field(ge=1, le=10)] = 3
-    adzuna_budget: Annotated[str, AfterValidator(_check_budget)] = (
+    adzuna_budget: Annotated[str, AfterValidator(check_budget)] = (
         "25/minute,250/day,1000/7day,2500/month"
     )
     adzuna_cache_seconds: Annotated[float, Field(ge=0, le=86_400)] = 900.0
+
+    redis_url: Annotated[SecretStr, AfterValidator(check_redis_url)] | None = None
+    redis_url_file: Path | None = None
+    redis_timeout_seconds: Annotated[float, Field(gt=0, le=10)] = 0.1
+    database_url: Annotated[SecretStr, AfterValidator(check_database_url)] = SecretStr(
+        "sqlite:///feedback.db"
+    )
+    database_url_file: Path | None = None
 
     port: Annotated[int, Field(ge=1, le=65535, validation_alias=AliasChoices("PORT", "port"))] = (
         3000
@@ -202,6 +155,11 @@ class Settings(BaseSettings):
             seconds=self.document_seconds,
             memory_bytes=self.document_memory_mib * MEBIBYTE,
         )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_files(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return read_secret_files(given, SECRETS, PREFIX)
 
     @model_validator(mode="after")
     def _keys_can_be_used(self) -> Self:
@@ -248,12 +206,7 @@ class AdzunaKeys(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _read_files(cls, given: dict[str, Any]) -> dict[str, Any]:
-        files = {name: given[f"{name}_file"] for name in KEYS if given.get(f"{name}_file")}
-        for name in files:
-            if given.get(name):
-                word = ADZUNA_PREFIX + name.upper()
-                raise SettingsError(f"{word} and {word}_FILE are both set: keep one")
-        return given | {name: _read_key(name, Path(file)) for name, file in files.items()}
+        return read_secret_files(given, KEYS, ADZUNA_PREFIX)
 
     def query(self) -> dict[str, str]:
         """Return the part of a request's query that says who asks."""
@@ -263,15 +216,6 @@ class AdzunaKeys(BaseSettings):
     def missing(self) -> list[str]:
         """Return the variables that are still to be set."""
         return [ADZUNA_PREFIX + name.upper() for name in KEYS if getattr(self, name) is None]
-
-
-def _read_key(name: str, file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"{ADZUNA_PREFIX}{name.upper()}_FILE: {file} cannot be read ({type(error).__name__})"
-        ) from None
 
 
 def variable(field: str) -> str:

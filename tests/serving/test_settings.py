@@ -1,8 +1,10 @@
 import json
 import os
+import traceback
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from models.manifest import KINDS
 from models.signing import generate_keys
@@ -48,6 +50,7 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
         ("CAREERLENS_SHADOW_SHARE", "1.5"),
         ("CAREERLENS_SHADOW_LOG", "/not/there/shadow.jsonl"),
         ("CAREERLENS_SHADOW_LOG", "/"),
+        ("CAREERLENS_REDIS_TIMEOUT_SECONDS", "0"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_name_of_its_variable(
@@ -124,7 +127,65 @@ def test_the_example_lists_every_variable_with_its_default() -> None:
     ]
     listed = {name: value for name, value in entries if name.startswith(PREFIX) or name == "PORT"}
     defaults = {
-        variable(name): "" if field.default in (None, ()) else str(field.default)
-        for name, field in Settings.model_fields.items()
+        variable(name): _spell(field.default) for name, field in Settings.model_fields.items()
     }
     assert listed == defaults
+
+
+def _spell(default: object) -> str:
+    if isinstance(default, SecretStr):
+        return default.get_secret_value()
+    return "" if default in (None, ()) else str(default)
+
+
+PASSWORD = "hunter2-canary"
+SECRET_VALUES = {
+    "CAREERLENS_REDIS_URL": f"redis://:{PASSWORD}@cache.example:6379/0",
+    "CAREERLENS_DATABASE_URL": f"postgresql+psycopg://me:{PASSWORD}@db.example/feedback",
+}
+
+
+@pytest.mark.parametrize(("name", "value"), SECRET_VALUES.items())
+def test_a_secret_is_read_from_the_environment_or_a_file_and_shown_nowhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
+) -> None:
+    field = name.removeprefix(PREFIX).lower()
+    monkeypatch.setenv(name, value)
+    given = read_settings()
+    monkeypatch.delenv(name)
+    (tmp_path / "secret").write_text(f"{value}\n")
+    monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "secret"))
+    read = read_settings()
+    assert getattr(given, field).get_secret_value() == value
+    assert getattr(read, field) == getattr(given, field)
+    for settings in (given, read):
+        assert PASSWORD not in f"{settings!r} {settings} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CAREERLENS_REDIS_URL", f"http://:{PASSWORD}@cache.example"),
+        ("CAREERLENS_REDIS_URL", f"redis://:{PASSWORD}@cache.example:port"),
+        ("CAREERLENS_REDIS_URL", f"redis://:{PASSWORD}@"),
+        ("CAREERLENS_DATABASE_URL", f"mysql://me:{PASSWORD}@db.example/feedback"),
+        ("CAREERLENS_DATABASE_URL", PASSWORD),
+        ("CAREERLENS_DATABASE_URL", f"postgresql://me:{PASSWORD}@db.example:port/feedback"),
+        ("CAREERLENS_DATABASE_URL_FILE", f"/nowhere/{PASSWORD[:7]}"),
+    ],
+)
+def test_a_wrong_secret_is_refused_by_the_name_of_its_variable_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=name) as caught:
+        read_settings()
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
+
+
+def test_an_address_of_postgresql_as_hosts_give_it_gets_the_driver_that_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CAREERLENS_DATABASE_URL", "postgres://me:word@db.example/feedback")
+    address = read_settings().database_url.get_secret_value()
+    assert address == "postgresql+psycopg://me:word@db.example/feedback"
