@@ -46,23 +46,24 @@ class Answers:
     async def moderate(self, body: Body) -> Reply:
         """Answer POST /moderate."""
         request = read_request(ModerateRequest, body.content, max_chars=self._max_chars)
-        [verdict] = await self._moderation.verdicts([request.text])
-        return json_reply(vars(verdict))
+        judged = await self._moderation.verdicts([request.text])
+        return json_reply(vars(judged.verdicts[0]), judged.cache_status)
 
     async def moderate_batch(self, body: Body) -> Reply:
         """Answer POST /moderate/batch."""
         request = read_request(ModerateBatchRequest, body.content, max_chars=self._max_chars)
-        return json_reply({"results": await self._moderation.verdicts(request.texts)})
+        judged = await self._moderation.verdicts(request.texts)
+        return json_reply({"results": judged.verdicts}, judged.cache_status)
 
     async def verdict(self, text: str) -> ModerateAnswer:
         """Return the answer to one message, for the declared endpoint."""
-        [verdict] = await self._moderation.verdicts([text])
+        [verdict] = (await self._moderation.verdicts([text])).verdicts
         return ModerateAnswer(**verdict.as_dict(), request_id=request_id())
 
     async def verdicts(self, texts: Sequence[str]) -> ModerateBatchAnswer:
         """Return the answer to many messages, for the declared endpoint."""
-        verdicts = await self._moderation.verdicts(texts)
-        results = [VerdictAnswer(**verdict.as_dict()) for verdict in verdicts]
+        judged = await self._moderation.verdicts(texts)
+        results = [VerdictAnswer(**verdict.as_dict()) for verdict in judged.verdicts]
         return ModerateBatchAnswer(results=results, request_id=request_id())
 
     async def models(self, _: Body) -> Reply:

@@ -65,9 +65,16 @@ def request_id() -> str:
     return current_id.get(None) or secrets.token_hex(16)
 
 
-def json_reply(content: Mapping[str, Any]) -> Reply:
-    """Return ``content`` with the request's id; floats keep every digit."""
-    return Reply(to_json({**content, "request_id": request_id()}))
+def json_reply(content: Mapping[str, Any], cache_status: str | None = None) -> Reply:
+    """Return ``content`` with the request's id; floats keep every digit.
+
+    Parameters
+    ----------
+    cache_status : str, optional
+        What the head says of kept answers (RFC 9211).
+    """
+    headers = () if cache_status is None else (("cache-status", cache_status),)
+    return Reply(to_json({**content, "request_id": request_id()}), headers=headers)
 
 
 class UploadMemory:

@@ -1,22 +1,47 @@
 """From texts to verdicts without holding up the event loop: what both doors call."""
 
 import asyncio
+import contextlib
+import functools
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
+
+from serving.cache import AnswerCache
 from serving.loader import Champions
 from serving.metrics import Metrics
 from serving.shadow import Shadow
 
 if TYPE_CHECKING:
-    from models.moderation import Moderator, Verdict
+    from models.moderation import Moderator, ServedModel, Verdict
 
 #: Characters up to which scoring in place costs less than the way to a thread and back.
 INLINE_CHARS = 500
 
 #: Characters of a batch that are scored in one go: a few hundredths of a second.
 SLICE_CHARS = 5_000
+
+
+#: Kept verdicts that are read in one go: a few tenths of a millisecond.
+_READ_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Verdicts, and how much of them was kept from before.
+
+    Attributes
+    ----------
+    cache_status : str or None
+        For the answer's head.
+    """
+
+    verdicts: "list[Verdict]"
+    cache_status: str | None
 
 
 class Moderation:
@@ -27,16 +52,20 @@ class Moderation:
     whose caller gave up is not scored to its end.
     """
 
-    def __init__(self, champions: Champions, metrics: Metrics, shadow: Shadow) -> None:
+    def __init__(
+        self, champions: Champions, metrics: Metrics, shadow: Shadow, cache: AnswerCache
+    ) -> None:
         self._champions = champions
         self._metrics = metrics
         self._shadow = shadow
+        self._cache = cache
+        self._scope: tuple[Moderator | None, bytes] = (None, b"")
         # One message for each turn of the event loop: what costs nothing is not kept waiting by all
         # the messages that came with it.
         self._turn = asyncio.Lock()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scoring")
 
-    async def verdicts(self, texts: Sequence[str]) -> "list[Verdict]":
+    async def verdicts(self, texts: Sequence[str]) -> Judged:
         """Return the verdict on each text, in order, all by the same versions.
 
         Raises
@@ -45,20 +74,39 @@ class Moderation:
             While a champion is missing.
         """
         moderator = self._champions.current().moderator()
+        keys = self._cache.keys(self._scope_of(moderator), ((text,) for text in texts))
+        found = await self._cache.get("verdict", keys)
+        kept = await _read(found.values)
+        missing = [at for at in range(len(texts)) if at not in kept]
+        scored = await self._scored(moderator, [texts[at] for at in missing])
+        new = dict(zip(missing, scored, strict=True))
+        if keys:
+            answers = {keys[at]: to_json(verdict) for at, verdict in new.items()}
+            self._cache.put("verdict", answers)
+        both = kept | new
+        verdicts = [both[at] for at in range(len(texts))]
+        for verdict in verdicts:
+            self._metrics.count_verdict(verdict.action)
+        self._shadow.sample(texts, verdicts)
+        return Judged(verdicts, found.status)
+
+    async def _scored(self, moderator: "Moderator", texts: Sequence[str]) -> "list[Verdict]":
         if sum(map(len, texts)) <= INLINE_CHARS:
             async with self._turn:
                 verdicts = moderator.moderate(texts)
                 await asyncio.sleep(0)
-        else:
-            verdicts = [
-                verdict
-                for part in _slices(texts)
-                for verdict in await self._in_thread(moderator, part)
-            ]
-        for verdict in verdicts:
-            self._metrics.count_verdict(verdict.action)
-        self._shadow.sample(texts, verdicts)
-        return verdicts
+                return verdicts
+        return [
+            verdict for part in _slices(texts) for verdict in await self._in_thread(moderator, part)
+        ]
+
+    def _scope_of(self, moderator: "Moderator") -> bytes:
+        """Return what separates the verdicts of these models and thresholds from all others."""
+        if self._scope[0] is not moderator:
+            models = (moderator.spam, moderator.toxicity)
+            facts = [_facts(model) for model in models]
+            self._scope = (moderator, self._cache.scope("verdict", facts))
+        return self._scope[1]
 
     async def _in_thread(self, moderator: "Moderator", texts: Sequence[str]) -> "list[Verdict]":
         loop = asyncio.get_running_loop()
@@ -75,3 +123,32 @@ def _slices(texts: Sequence[str]) -> Iterator[Sequence[str]]:
             start, size = position + 1, 0
     if start < len(texts):
         yield texts[start:]
+
+
+def _facts(model: "ServedModel") -> tuple[str, str, float, float]:
+    """Return all of a model that decides its verdicts, beside the text."""
+    return (
+        model.version,
+        model.bundle.digest,
+        model.thresholds.review,
+        model.thresholds.block,
+    )
+
+
+async def _read(values: Sequence[bytes | None]) -> "dict[int, Verdict]":
+    """Return the kept verdicts by their places; what cannot be read was not kept."""
+    verdicts = {}
+    for at, value in enumerate(values):
+        if value is not None:
+            with contextlib.suppress(ValidationError):  # Redis is not ours alone
+                verdicts[at] = _verdict_type().validate_json(value)
+        if at % _READ_AT_ONCE == _READ_AT_ONCE - 1:
+            await asyncio.sleep(0)
+    return verdicts
+
+
+@functools.cache
+def _verdict_type() -> "TypeAdapter[Verdict]":
+    from models.moderation import Verdict
+
+    return TypeAdapter(Verdict)

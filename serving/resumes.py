@@ -1,6 +1,7 @@
 """What the routes about resumes, skills and jobs answer."""
 
 import asyncio
+import contextlib
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,8 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
+from pydantic_core import from_json, to_json
 
 from models.extract import Document
+from serving.cache import AnswerCache
+from serving.cache import Kind as Kept
 from serving.documents import Documents
 from serving.errors import TooLargeError
 from serving.exchange import Body, Reply, json_reply
@@ -51,15 +55,22 @@ class Resumes:
     champions : Champions
     documents : Documents
     live : LiveJobs
+    cache : AnswerCache
     settings : Settings
     """
 
     def __init__(
-        self, champions: Champions, documents: Documents, live: LiveJobs, settings: Settings
+        self,
+        champions: Champions,
+        documents: Documents,
+        live: LiveJobs,
+        cache: AnswerCache,
+        settings: Settings,
     ) -> None:
         self._champions = champions
         self._documents = documents
         self._live = live
+        self._cache = cache
         self._region = settings.phone_region
         self._max_job_chars = settings.max_job_chars
         self._limits = {
@@ -89,15 +100,15 @@ class Resumes:
 
     async def extract(self, body: Body) -> Reply:
         """Answer POST /skills/extract."""
-        return json_reply(await self.extracted(await self._read_json(ExtractRequest, body)))
+        return json_reply(*await self._extracted(await self._read_json(ExtractRequest, body)))
 
     async def gap(self, body: Body) -> Reply:
         """Answer POST /skills/gap."""
-        return json_reply(await self.compared(await self._read_json(GapRequest, body)))
+        return json_reply(*await self._compared(await self._read_json(GapRequest, body)))
 
     async def recommend(self, body: Body) -> Reply:
         """Answer POST /jobs/recommend."""
-        return json_reply(await self.recommended(*await self._read_form(RecommendRequest, body)))
+        return json_reply(*await self._recommended(*await self._read_form(RecommendRequest, body)))
 
     async def search(self, body: Body) -> Reply:
         """Answer POST /jobs/live."""
@@ -128,30 +139,15 @@ class Resumes:
 
     async def extracted(self, request: ExtractRequest) -> Json:
         """Return the skills of a text."""
-        models = self._champions.current()
-        model = models.skills()
-        answer = await self._in_thread(lambda: self._assessor(model).extracted(request.text))
-        return answer | {"models": models.versions("skills")}
+        return (await self._extracted(request))[0]
 
     async def compared(self, request: GapRequest) -> Json:
         """Return what a job asks for, split by whether the resume has it."""
-        models = self._champions.current()
-        model = models.skills()
-        answer = await self._in_thread(
-            lambda: self._assessor(model).compared(request.text, request.job_description)
-        )
-        return answer | {"models": models.versions("skills")}
+        return (await self._compared(request))[0]
 
     async def recommended(self, request: RecommendRequest, uploads: Uploads) -> Json:
         """Return the best jobs for a resume, and similar roles."""
-        models = self._champions.current()
-        model, index = models.skills(), models.jobs()
-        document = await self._resume(request, uploads)
-        filters = request.filters.model_dump() if request.filters else {}
-        answer = await self._in_thread(
-            lambda: self._assessor(model).recommended(document, index, request.top_k, filters)
-        )
-        return answer | {"models": models.versions("skills", "matching")}
+        return (await self._recommended(request, uploads))[0]
 
     async def found(self, request: LiveRequest) -> Json:
         """Return live listings, scored against the resume where there is one."""
@@ -169,6 +165,61 @@ class Resumes:
 
         found = await self._live.search(request, score)
         return found.model_dump() | {"models": models.versions("skills", "matching")}
+
+    async def _extracted(self, request: ExtractRequest) -> tuple[Json, str | None]:
+        models = self._champions.current()
+        model = models.skills()
+        return await self._kept(
+            "extract",
+            models.versions("skills"),
+            (request.text,),
+            lambda: self._assessor(model).extracted(request.text),
+        )
+
+    async def _compared(self, request: GapRequest) -> tuple[Json, str | None]:
+        models = self._champions.current()
+        model = models.skills()
+        return await self._kept(
+            "gap",
+            models.versions("skills"),
+            (request.text, request.job_description),
+            lambda: self._assessor(model).compared(request.text, request.job_description),
+        )
+
+    async def _recommended(
+        self, request: RecommendRequest, uploads: Uploads
+    ) -> tuple[Json, str | None]:
+        models = self._champions.current()
+        model, index = models.skills(), models.jobs()
+        document = await self._resume(request, uploads)
+        filters = request.filters.model_dump() if request.filters else {}
+        return await self._kept(
+            "recommend",
+            models.versions("skills", "matching"),
+            (document.text,),
+            lambda: self._assessor(model).recommended(document, index, request.top_k, filters),
+            options=(request.top_k, sorted(filters.items())),
+        )
+
+    async def _kept(
+        self,
+        kind: Kept,
+        versions: Json,
+        texts: Sequence[str],
+        work: Callable[[], Json],
+        options: object = (),
+    ) -> tuple[Json, str | None]:
+        """Return what was kept of an answer, or what ``work`` makes, and where it is from."""
+        keys = self._cache.keys(self._cache.scope(kind, (versions, options)), [texts])
+        found = await self._cache.get(kind, keys)
+        for value in found.values:
+            if value is not None:
+                with contextlib.suppress(ValueError):  # Redis is not ours alone
+                    return from_json(value) | {"models": versions}, found.status
+        answer = await self._in_thread(work)
+        for key in keys:
+            self._cache.put(kind, {key: to_json(answer)})
+        return answer | {"models": versions}, found.status
 
     async def _read_form(self, shape: type[WithFiles], body: Body) -> tuple[WithFiles, Uploads]:
         return await self._in_thread(lambda: read_with_files(shape, body, self._limits))

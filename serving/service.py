@@ -17,6 +17,7 @@ from bentoml._internal.utils.analytics.usage_stats import do_not_track
 
 from serving import page
 from serving.answers import Answers, document
+from serving.cache import open_cache
 from serving.documents import Documents
 from serving.exchange import JSON, MULTIPART, URLENCODED, UploadMemory, request_id
 from serving.forms import Upload
@@ -64,10 +65,11 @@ log = open_log(settings.log_level)
 metrics = Metrics()
 shadow = Shadow(settings.shadow_share, ShadowMetrics(metrics.registry), settings.shadow_log, log)
 champions = Champions(settings, log, metrics, show_challenger=shadow.show)
-answers = Answers(champions, Moderation(champions, metrics, shadow), metrics, settings)
+cache = open_cache(settings, metrics.registry, log)
+answers = Answers(champions, Moderation(champions, metrics, shadow, cache), metrics, settings)
 documents = Documents(settings, metrics)
 live = LiveJobs(settings, read_adzuna_keys(), log)
-resumes = Resumes(champions, documents, live, settings)
+resumes = Resumes(champions, documents, live, cache, settings)
 
 
 @bentoml.service(
@@ -156,6 +158,7 @@ class Careerlens:
         champions.stop()
         shadow.stop()
         await resumes.stop()
+        await cache.stop()
 
 
 def _uploads(shape: type[ParseRequest], given: Mapping[str, Any]) -> dict[str, Upload]:

@@ -39,7 +39,7 @@ ADZUNA_PREFIX = "ADZUNA_"
 KEYS = ("app_id", "app_key")
 
 #: Settings that hold passwords; each can be given in a file that NAME_FILE names.
-SECRETS = ("redis_url", "database_url")
+SECRETS = ("redis_url", "database_url", "answer_cache_secret")
 
 # Of a body beside its texts and documents: names, boundaries, filters.
 _OVERHEAD_BYTES = 64 * 1024
@@ -108,6 +108,10 @@ class Settings(BaseSettings):
     redis_url: Annotated[SecretStr, AfterValidator(check_redis_url)] | None = None
     redis_url_file: Path | None = None
     redis_timeout_seconds: Annotated[float, Field(gt=0, le=10)] = 0.1
+    answer_cache_seconds: Annotated[float, Field(ge=0, le=30 * 86_400)] = 3600.0
+    answer_cache_mib: Annotated[int, Field(ge=0, le=16_384)] = 32
+    answer_cache_secret: Key | None = None
+    answer_cache_secret_file: Path | None = None
     database_url: Annotated[SecretStr, AfterValidator(check_database_url)] = SecretStr(
         "sqlite:///feedback.db"
     )

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from models.bundle import Bundle
 from models.manifest import Kind, Manifest
+from serving.cache import open_cache
 from serving.documents import Documents
 from serving.exchange import JSON, MULTIPART, URLENCODED, Receive, Scope, Send, UploadMemory
 from serving.front import Front, Route
@@ -66,7 +67,9 @@ class Desk:
         live = LiveJobs(settings, keys, log)
         self.champions = champions
         self.documents = Documents(settings, self.metrics)
-        self.resumes = Resumes(champions, self.documents, live, settings)  # type: ignore[arg-type]
+        cache = open_cache(settings, self.metrics.registry, log)
+        standing: Any = champions
+        self.resumes = Resumes(standing, self.documents, live, cache, settings)
         forms, texts = (MULTIPART, URLENCODED, JSON), settings.text_body_bytes
         self.front = Front(
             _no_app,

@@ -24,6 +24,7 @@ from serving.moderation import Moderation
 from serving.shadow import QUEUE_SIZE, Shadow, ShadowMetrics
 from serving.shadow_file import ShadowFile
 from serving.snapshot import TEXT_KINDS
+from tests.serving.caches import make_cache
 
 TEXTS = [f"message {number}: win a prize, you stupid idiot" for number in range(40)]
 
@@ -136,11 +137,12 @@ def test_a_bad_candidate_changes_neither_answers_nor_their_order(
     monkeypatch.setattr(desk.shadow, "_score", bad)
     desk.shadow.show("spam", desk.challenger())
     standing: Any = Standing(desk.moderator)
-    moderation = Moderation(standing, Metrics(), desk.shadow)
+    moderation = Moderation(standing, Metrics(), desk.shadow, make_cache())
     long = [text * 20 for text in TEXTS]  # not scored in place
     start = time.monotonic()
     for texts in (TEXTS, long):
-        assert asyncio.run(moderation.verdicts(texts)) == desk.moderator.moderate(texts)
+        judged = asyncio.run(moderation.verdicts(texts))
+        assert judged.verdicts == desk.moderator.moderate(texts)
     assert time.monotonic() - start < 10
     if how == "fails":
         until(lambda: desk.count("dropped_total") == 2 * len(TEXTS))

@@ -1,0 +1,19 @@
+"""Caches of answers as the service makes them, with what they count at hand."""
+
+import io
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from serving.cache import AnswerCache, open_cache
+from serving.logs import open_log
+from serving.settings import Settings
+
+
+def make_cache(
+    registry: CollectorRegistry | None = None, redis: str | None = None, **settings: Any
+) -> AnswerCache:
+    """Return a cache over ``redis``, or in this process alone."""
+    chosen = Settings(redis_url=None if redis is None else SecretStr(redis), **settings)
+    return open_cache(chosen, registry or CollectorRegistry(), open_log("error", io.StringIO()))
