@@ -70,6 +70,12 @@ class ServedModel:
     version: str
     thresholds: Thresholds
 
+    def action(self, score: float) -> Action:
+        """Return what this model alone would do with a message of this score."""
+        if score >= self.thresholds.block:
+            return "block"
+        return "review" if score >= self.thresholds.review else "allow"
+
 
 class Moderator:
     """Scores messages with both models.
@@ -100,9 +106,7 @@ class Moderator:
         _, *names = self.toxicity.bundle.manifest.labels
         flagged = toxic >= self.toxicity.thresholds.review
         return Verdict(
-            action=_worst(
-                _action(spam, self.spam.thresholds), _action(toxic, self.toxicity.thresholds)
-            ),
+            action=_worst(self.spam.action(spam), self.toxicity.action(toxic)),
             spam=SpamVerdict(
                 score=spam,
                 threshold=self.spam.thresholds.review,
@@ -120,12 +124,6 @@ class Moderator:
                 spans=_carrying_spans(self.toxicity.bundle, text) if flagged else [],
             ),
         )
-
-
-def _action(score: float, thresholds: Thresholds) -> Action:
-    if score >= thresholds.block:
-        return "block"
-    return "review" if score >= thresholds.review else "allow"
 
 
 def _worst(*actions: Action) -> Action:

@@ -16,6 +16,7 @@ from models.extract import MEBIBYTE
 from serving.logs import Log
 from serving.settings import Settings
 from serving.shared_cache import SharedCache, SharedMetrics
+from serving.tracing import span
 
 #: Raise this with every change of what an answer holds or how it comes about: Redis outlives us.
 ANSWERS_FORMAT = 1
@@ -123,7 +124,8 @@ class AnswerCache:
         missing = [at for at, value in enumerate(values) if value is None]
         near = len(values) - len(missing)
         if missing and self._shared is not None and kind in _SHARED:
-            answers = await self._shared.get([keys[at] for at in missing])
+            with span("cache", kind=kind):
+                answers = await self._shared.get([keys[at] for at in missing])
             for at, value in zip(missing, answers, strict=True):
                 if value is not None:
                     values[at] = value

@@ -15,6 +15,7 @@ from serving.errors import (
 from serving.forms import Upload
 from serving.metrics import Metrics
 from serving.settings import Settings
+from serving.tracing import span
 
 #: How each thing that can be wrong with a document is answered.
 REFUSALS: dict[type[errors.DocumentError], tuple[type[RequestError], str]] = {
@@ -79,13 +80,15 @@ class Documents:
     async def _read(self, upload: Upload) -> Document:
         assert self._reader is not None
         try:
-            async with asyncio.timeout(self._settings.document_queue_seconds):
-                await self._places.acquire()
+            with span("document_queue"), self._metrics.waiting("documents"):
+                async with asyncio.timeout(self._settings.document_queue_seconds):
+                    await self._places.acquire()
         except TimeoutError:
             raise errors.BusyError("Every reader of documents is busy. Try again later.") from None
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._threads, self._reader.read, upload.content, upload.name
-            )
+            with span("document", bytes=len(upload.content)):
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._threads, self._reader.read, upload.content, upload.name
+                )
         finally:
             self._places.release()

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from serving import tracing
 from serving.callers import ANYBODY, Access, current_caller
 from serving.errors import OverdueError, RequestError, UnknownRouteError, WrongMethodError
 from serving.exchange import (
@@ -30,6 +31,7 @@ from serving.exchange import (
 )
 from serving.logs import Log, where_raised
 from serving.metrics import Metrics
+from serving.tracing import Record, span
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -120,13 +122,19 @@ class Front:
         token = current_id.set(_choose_id(headers))
         caller = current_caller.set(ANYBODY)
         try:
-            await self._handle(scope, headers, receive, send)
+            with tracing.request(headers) as record:
+                await self._handle(scope, headers, receive, send, record)
         finally:
             current_caller.reset(caller)
             current_id.reset(token)
 
     async def _handle(
-        self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: Send
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        receive: Receive,
+        send: Send,
+        record: Record,
     ) -> None:
         started = time.perf_counter()
         incoming = Incoming(receive, headers, self.max_body_bytes)
@@ -155,7 +163,7 @@ class Front:
             await outgoing.refuse(failure, incoming)
         finally:
             incoming.release()
-        self._record(scope, outgoing.status, time.perf_counter() - started, probe)
+        self._record(scope, outgoing.status, time.perf_counter() - started, probe, record)
 
     def _find(self, scope: Scope) -> Route:
         methods = self.routes.get(scope["path"])
@@ -181,13 +189,19 @@ class Front:
             if route.max_body_bytes is not None:
                 incoming.allow(route.max_body_bytes, self.memory)
             incoming.check_type(route.takes)
-            body = await incoming.read()
+            with span("read"):
+                body = await incoming.read()
         await outgoing.reply(await route.answer(body))
 
-    def _record(self, scope: Scope, status: int, seconds: float, probe: bool) -> None:
+    def _record(
+        self, scope: Scope, status: int, seconds: float, probe: bool, record: Record
+    ) -> None:
         route = scope["path"] if scope["path"] in self.routes else "other"
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self.metrics.count_request(route, method, status, seconds)
+        if not probe:  # machines ask all the time: a trace of each would bury the others
+            record.answered(route, method, status, request_id=request_id())
+        caller = current_caller.get()
         write = self.log.debug if probe else self.log.info
         write(
             "request",
@@ -196,6 +210,8 @@ class Front:
             route=route,
             status=status,
             ms=round(seconds * 1000, 3),
+            **({"caller": caller.name, "key": caller.key_id} if caller.key_id else {}),
+            **record.fields(),
         )
 
 

@@ -20,6 +20,7 @@ from cachetools import TTLCache
 from serving.listings import Listing, LiveListings, LiveQuery, read_answer
 from serving.logs import Log
 from serving.settings import AdzunaKeys, Settings
+from serving.tracing import span
 from serving.upstream import (
     AdzunaDownError,
     Budget,
@@ -165,7 +166,8 @@ class LiveJobs:
         try:
             with self._circuit.call():
                 await self._budget.spend()
-                found = await self._exchange(query)
+                with span("adzuna", country=query.country):
+                    found = await self._exchange(query)
         except ListingsUnavailableError as error:
             self._log.warning("adzuna", outcome=error.reason, country=query.country)
             raise

@@ -264,7 +264,7 @@ class Champions:
             self._previous[kind] = before
             self._metrics.hide_model(kind, before.version, before.bundle.digest)
             self._metrics.count_swap(kind)
-        self._metrics.show_model(kind, loaded.version, loaded.bundle.digest)
+        self._metrics.show_model(kind, loaded.version, loaded.bundle.digest, loaded.created)
         previous = self._previous.get(kind)
         self._show(
             kind,
@@ -286,6 +286,8 @@ class Champions:
 
     def _show(self, kind: Kind, **facts: Any) -> None:
         self._reports[kind] = replace(self._reports[kind], **facts)
+        report = self._reports[kind]
+        self._metrics.show_stale(kind, report.stale or report.refused is not None)
 
 
 def _settle() -> None:

@@ -1,13 +1,18 @@
-"""One JSON line for each request and event, on stderr; never a message's text."""
+"""One JSON line for each request and event, ours and the libraries', on stderr; never a text."""
 
+import logging
 import sys
+import threading
 import traceback
-from typing import TextIO
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
 Log = FilteringBoundLogger
+
+# Of a library's message; what follows the first line may be a repr of anything.
+_LONGEST = 300
 
 
 def open_log(level: str, stream: TextIO | None = None) -> Log:
@@ -32,3 +37,58 @@ def where_raised(error: BaseException) -> list[str]:
     """
     frames = traceback.extract_tb(error.__traceback__)
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames] or ["nowhere"]
+
+
+def take_over(log: Log) -> None:
+    """Write what libraries log, and what nobody caught, as ``log`` writes.
+
+    In the place of BentoML's handlers, which print errors with their messages: those may quote what
+    was being read.
+    """
+    logging.raiseExceptions = False  # or a message that cannot be written is printed instead
+    logging.captureWarnings(True)
+    root = logging.getLogger()
+    root.handlers = [_Libraries(log)]
+    for name in ("bentoml", "uvicorn.error", "circus"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [], True
+    # The front writes a line for each request; uvicorn's would have the address as it was sent.
+    access = logging.getLogger("uvicorn.access")
+    access.handlers, access.propagate, access.disabled = [], False, True
+
+    def uncaught(error: BaseException | None, where: str) -> None:
+        if error is not None:
+            log.error("uncaught", where=where, **_error_fields(error))
+
+    threading.excepthook = lambda args: uncaught(
+        args.exc_value, args.thread.name if args.thread else "thread"
+    )
+    sys.unraisablehook = lambda args: uncaught(args.exc_value, "unraisable")
+
+
+class _Libraries(logging.Handler):
+    """From the standard library's records to our lines."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fields: dict[str, Any] = {"logger": record.name}
+        if record.exc_info and record.exc_info[1] is not None:
+            fields |= _error_fields(record.exc_info[1])
+        self._log.log(record.levelno, _first_line(record), **fields)
+
+
+def _first_line(record: logging.LogRecord) -> str:
+    try:
+        line = record.getMessage().partition("\n")[0]
+    except (TypeError, ValueError):  # the arguments do not fit the message
+        return str(record.msg)[:_LONGEST]
+    if record.name == "py.warnings":  # file, line and sort; the rest may quote a value
+        line = ": ".join(line.split(": ")[:2])
+    return line[:_LONGEST]
+
+
+def _error_fields(error: BaseException) -> dict[str, Any]:
+    return {"error": type(error).__name__, "place": where_raised(error)}

@@ -2,10 +2,18 @@
 
 import atexit
 import os
+import platform
 import shutil
 import tempfile
 import time
+from collections import Counter as Tally
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
+from typing import Literal
+
+from bentoml import server_context
 
 #: Where this service's workers keep their counts; set by the process that starts them.
 FOLDER_VARIABLE = "CAREERLENS_METRICS_FOLDER"
@@ -20,13 +28,21 @@ from prometheus_client import (  # noqa: E402
     Counter,
     Gauge,
     Histogram,
+    Metric,
     generate_latest,
 )
-from prometheus_client.multiprocess import MultiProcessCollector  # noqa: E402
+from prometheus_client.core import InfoMetricFamily  # noqa: E402
+
+from serving.scrape import bound_versions, read_processes, read_workers  # noqa: E402
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+#: What requests wait in line for.
+Line = Literal["scoring", "documents"]
+
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_WAITS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_SCORES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 
 
 def share_folder() -> None:
@@ -66,8 +82,38 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self._messages = Counter(
+            "careerlens_messages",
+            "Messages judged, by the action: the worst that any model says.",
+            ["action"],
+            registry=self.registry,
+        )
         self._verdicts = Counter(
-            "careerlens_verdicts", "Messages judged.", ["action"], registry=self.registry
+            "careerlens_verdicts",
+            "What each version said of messages, by the action at its own thresholds.",
+            ["kind", "version", "action"],
+            registry=self.registry,
+        )
+        self._scores = Histogram(
+            "careerlens_score",
+            "Scores that the models gave.",
+            ["kind"],
+            buckets=_SCORES,
+            registry=self.registry,
+        )
+        self._waiting = Gauge(
+            "careerlens_waiting",
+            "Requests that stand in line now.",
+            ["line"],
+            multiprocess_mode="livesum",
+            registry=self.registry,
+        )
+        self._waits = Histogram(
+            "careerlens_wait_seconds",
+            "Time that requests stood in line.",
+            ["line"],
+            buckets=_WAITS,
+            registry=self.registry,
         )
         self._documents = Counter(
             "careerlens_documents",
@@ -77,9 +123,9 @@ class Metrics:
         )
         self._models = Gauge(
             "careerlens_model_info",
-            "1 for each model that answers, 0 for one that did.",
+            "1 for each model that answers, in any worker.",
             ["kind", "version", "digest"],
-            multiprocess_mode="mostrecent",
+            multiprocess_mode="livemax",
             registry=self.registry,
         )
         self._swaps = Counter(
@@ -97,7 +143,21 @@ class Metrics:
         self._hub_answered = Gauge(
             "careerlens_hub_answered_timestamp_seconds",
             "When the hub last said which version shall answer.",
-            multiprocess_mode="mostrecent",
+            multiprocess_mode="livemostrecent",
+            registry=self.registry,
+        )
+        self._created = Gauge(
+            "careerlens_model_created_timestamp_seconds",
+            "When the version that answers was registered; of the oldest, if workers differ.",
+            ["kind"],
+            multiprocess_mode="livemin",
+            registry=self.registry,
+        )
+        self._stale = Gauge(
+            "careerlens_model_stale",
+            "1 if what answers in any worker may not be what the hub says shall.",
+            ["kind"],
+            multiprocess_mode="livemax",
             registry=self.registry,
         )
 
@@ -106,17 +166,49 @@ class Metrics:
         self._requests.labels(route, method, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def count_verdict(self, action: str) -> None:
-        """Count one verdict."""
-        self._verdicts.labels(action).inc()
+    def count_messages(self, actions: Iterable[str]) -> None:
+        """Count the actions on the messages of one request."""
+        for action, messages in Tally(actions).items():
+            self._messages.labels(action).inc(messages)
+
+    def count_verdicts(
+        self, kind: str, version: str, verdicts: Iterable[tuple[float, str]]
+    ) -> None:
+        """Count what one version said of the messages of one request: scores and actions."""
+        actions: Tally[str] = Tally()
+        scores = self._scores.labels(kind)
+        for score, action in verdicts:
+            scores.observe(score)
+            actions[action] += 1
+        for action, messages in actions.items():
+            self._verdicts.labels(kind, version, action).inc(messages)
+
+    @contextmanager
+    def waiting(self, line: Line) -> Iterator[None]:
+        """Count a request as standing in line until the block ends."""
+        gauge = self._waiting.labels(line)
+        gauge.inc()
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            gauge.dec()
+            self._waits.labels(line).observe(time.perf_counter() - started)
 
     def count_document(self, outcome: str) -> None:
         """Count one document: its kind, or the code of the error that it got."""
         self._documents.labels(outcome).inc()
 
-    def show_model(self, kind: str, version: str, digest: str) -> None:
-        """Show a model as the one that answers."""
+    def show_model(self, kind: str, version: str, digest: str, created: str) -> None:
+        """Show a model as the one that answers; ``created`` as its release says."""
         self._models.labels(kind, version, digest[:12]).set(1)
+        with suppress(ValueError):  # a release may say anything
+            seconds = datetime.fromisoformat(created).timestamp()
+            self._created.labels(kind).set(seconds)
+
+    def show_stale(self, kind: str, stale: bool) -> None:
+        """Show whether what answers may not be what the hub says shall."""
+        self._stale.labels(kind).set(stale)
 
     def hide_model(self, kind: str, version: str, digest: str) -> None:
         """Show a model as one that no longer answers."""
@@ -135,10 +227,14 @@ class Metrics:
         self._hub_answered.set(time.time())
 
     def render(self) -> bytes:
-        """Return the text that Prometheus reads, summed over all workers."""
+        """Return the text that Prometheus reads, of all workers together."""
+        return generate_latest(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield everything there is to read, as a registry does."""
         folder = shared_folder()
-        if folder is None:
-            return generate_latest(self.registry)
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
-        return generate_latest(registry)
+        counted = self.registry.collect() if folder is None else read_workers(folder)
+        yield from bound_versions(counted)
+        yield from read_processes(folder)
+        build = {"bento": server_context.bento_version, "python": platform.python_version()}
+        yield InfoMetricFamily("careerlens_build", "What is running.", build)

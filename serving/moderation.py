@@ -15,6 +15,7 @@ from serving.cache import AnswerCache
 from serving.loader import Champions
 from serving.metrics import Metrics
 from serving.shadow import Shadow
+from serving.tracing import note_models, span
 
 if TYPE_CHECKING:
     from models.moderation import Moderator, ServedModel, Verdict
@@ -63,6 +64,7 @@ class Moderation:
         # One message for each turn of the event loop: what costs nothing is not kept waiting by all
         # the messages that came with it.
         self._turn = asyncio.Lock()
+        self._thread_turn = asyncio.Lock()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scoring")
 
     async def verdicts(self, texts: Sequence[str]) -> Judged:
@@ -85,17 +87,21 @@ class Moderation:
             self._cache.put("verdict", answers)
         both = kept | new
         verdicts = [both[at] for at in range(len(texts))]
-        for verdict in verdicts:
-            self._metrics.count_verdict(verdict.action)
+        self._count(moderator, verdicts)
         self._shadow.sample(texts, verdicts)
         return Judged(verdicts, found.status)
 
     async def _scored(self, moderator: "Moderator", texts: Sequence[str]) -> "list[Verdict]":
         if sum(map(len, texts)) <= INLINE_CHARS:
-            async with self._turn:
-                verdicts = moderator.moderate(texts)
+            with span("queue"), self._metrics.waiting("scoring"):
+                await self._turn.acquire()
+            try:
+                with span("score", messages=len(texts)):
+                    verdicts = moderator.moderate(texts)
                 await asyncio.sleep(0)
                 return verdicts
+            finally:
+                self._turn.release()
         return [
             verdict for part in _slices(texts) for verdict in await self._in_thread(moderator, part)
         ]
@@ -109,8 +115,30 @@ class Moderation:
         return self._scope[1]
 
     async def _in_thread(self, moderator: "Moderator", texts: Sequence[str]) -> "list[Verdict]":
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, moderator.moderate, texts)
+        with span("queue"), self._metrics.waiting("scoring"):
+            await self._thread_turn.acquire()
+        try:
+            loop = asyncio.get_running_loop()
+            with span("score", messages=len(texts)):
+                return await loop.run_in_executor(self._thread, moderator.moderate, texts)
+        finally:
+            self._thread_turn.release()
+
+    def _count(self, moderator: "Moderator", verdicts: "Sequence[Verdict]") -> None:
+        """Count what was said, and note for the log which versions said it."""
+        spam, toxicity = moderator.spam, moderator.toxicity
+        self._metrics.count_messages(verdict.action for verdict in verdicts)
+        self._metrics.count_verdicts(
+            "spam",
+            spam.version,
+            [(said.spam.score, spam.action(said.spam.score)) for said in verdicts],
+        )
+        self._metrics.count_verdicts(
+            "toxicity",
+            toxicity.version,
+            [(said.toxicity.score, toxicity.action(said.toxicity.score)) for said in verdicts],
+        )
+        note_models({"spam": spam.version, "toxicity": toxicity.version})
 
 
 def _slices(texts: Sequence[str]) -> Iterator[Sequence[str]]:

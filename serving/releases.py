@@ -103,6 +103,7 @@ class Releases:
             loaded_at=datetime.now(UTC).isoformat(timespec="seconds"),
             thresholds=thresholds,
             seconds=round(time.perf_counter() - started, 3),
+            created=fetched.release.created,
         )
 
     def kept(self, kind: Kind) -> str | None:

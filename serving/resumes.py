@@ -32,6 +32,7 @@ from serving.listings import Listing
 from serving.loader import Champions
 from serving.schemas import read_request
 from serving.settings import Settings
+from serving.tracing import span
 
 if TYPE_CHECKING:  # scipy and phonenumbers take a second to import: the thread pays, not the start
     from models.skill_model import SkillModel
@@ -249,4 +250,5 @@ class Resumes:
         return Assessor(model, datetime.now(UTC).date(), self._region)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        with span("assess"):
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -15,7 +15,7 @@ from typing import Any
 import bentoml
 from bentoml._internal.utils.analytics.usage_stats import do_not_track
 
-from serving import page
+from serving import page, tracing
 from serving.answers import Answers, document
 from serving.cache import open_cache
 from serving.documents import Documents
@@ -43,8 +43,8 @@ from serving.job_schemas import (
 )
 from serving.jobs_api import LiveJobs
 from serving.loader import Champions
-from serving.logs import open_log
-from serving.metrics import Metrics, share_folder
+from serving.logs import open_log, take_over
+from serving.metrics import Metrics, share_folder, shared_folder
 from serving.moderation import Moderation
 from serving.openapi import describe
 from serving.resumes import Resumes
@@ -145,10 +145,15 @@ class Careerlens:
     def before_workers() -> None:
         """Give the workers one place to count in."""
         share_folder()
+        tracing.is_wanted(os.environ)  # a wrong wish stops the start, and not each worker
+        take_over(log)
 
     @bentoml.on_startup
     async def started(self) -> None:
         """Start what a worker has for itself, and say on which event loop it answers."""
+        if shared_folder() is not None:  # in a process that is all ours
+            take_over(log)
+        tracing.start(bentoml.server_context.bento_version or "unknown")
         resumes.start()
         log.info("started", pid=os.getpid(), loop=type(asyncio.get_running_loop()).__module__)
 
@@ -159,6 +164,7 @@ class Careerlens:
         shadow.stop()
         await resumes.stop()
         await cache.stop()
+        await asyncio.to_thread(tracing.stop)
 
 
 def _uploads(shape: type[ParseRequest], given: Mapping[str, Any]) -> dict[str, Upload]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.manifest import Kind, Thresholds
 from serving.errors import NotReadyError
+from serving.tracing import note_models
 
 if TYPE_CHECKING:  # scikit-learn and skops take a second to import: the thread pays, not the start
     from models.bundle import Bundle
@@ -30,6 +31,8 @@ class Loaded:
         Of a text model: the bundle's, or the operator's.
     seconds : float
         What bringing, verifying and loading it took.
+    created : str
+        When the version was registered, as its release says.
     """
 
     kind: Kind
@@ -39,6 +42,7 @@ class Loaded:
     loaded_at: str
     thresholds: Thresholds | None = None
     seconds: float = 0.0
+    created: str = ""
 
     def served(self) -> "ServedModel":
         """Return a text model as the moderator takes it."""
@@ -96,7 +100,11 @@ class Snapshot:
         return index
 
     def versions(self, *kinds: Kind) -> dict[str, dict[str, str]]:
-        """Return version and digest of the models of these kinds, as answers name them."""
+        """Return version and digest of the models of these kinds, as answers name them.
+
+        They are noted for the request's line in the log.
+        """
+        note_models({kind: self.models[kind].version for kind in kinds})
         return {
             kind: {"version": self.models[kind].version, "digest": self.models[kind].bundle.digest}
             for kind in kinds

@@ -285,7 +285,7 @@ def test_metrics_have_a_bounded_set_of_labels(service: InProcess) -> None:
     assert 'careerlens_requests_total{method="GET",route="other",status="404"}' in text
     assert 'careerlens_requests_total{method="other",route="/moderate",status="405"}' in text
     assert 'careerlens_request_seconds_bucket{le="0.1",route="/moderate"}' in text
-    assert re.search(r'careerlens_verdicts_total\{action="(block|review)"\}', text)
+    assert re.search(r'careerlens_messages_total\{action="(block|review)"\}', text)
     assert re.search(r'model_info\{digest="\w{12}",kind="spam",version="v1"\} 1.0', text)
     assert "unknown-" not in text
     assert "ODD" not in text
