@@ -90,6 +90,8 @@ class Careerlens:
     # addresses and decodes texts as JSON, is never reached.
 
     def __init__(self) -> None:
+        if shared_folder() is not None:  # in a process that is all ours
+            take_over(log)
         champions.start()
 
     @bentoml.api(route="/moderate", input_spec=ModerateRequest)
@@ -151,8 +153,6 @@ class Careerlens:
     @bentoml.on_startup
     async def started(self) -> None:
         """Start what a worker has for itself, and say on which event loop it answers."""
-        if shared_folder() is not None:  # in a process that is all ours
-            take_over(log)
         tracing.start(bentoml.server_context.bento_version or "unknown")
         resumes.start()
         log.info("started", pid=os.getpid(), loop=type(asyncio.get_running_loop()).__module__)

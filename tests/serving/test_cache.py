@@ -128,7 +128,7 @@ class TestVerdicts:
             assert expected in judged.cache_status
         counted = [
             standing.metrics.registry.get_sample_value(
-                "careerlens_verdicts_total", {"action": action}
+                "careerlens_messages_total", {"action": action}
             )
             for action in ("allow", "review", "block")
         ]
