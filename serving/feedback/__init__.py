@@ -1,0 +1,1 @@
+"""What moderators decided: taken in, kept in a database, reviewed, exported for training."""

@@ -1,0 +1,1 @@
+"""The way of the feedback tables from release to release, as Alembic's scripts."""

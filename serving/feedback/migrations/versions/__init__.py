@@ -1,0 +1,1 @@
+"""One step each; each names the one before it."""

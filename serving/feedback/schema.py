@@ -1,0 +1,100 @@
+"""Which tables a database has, and the way to those of this release and back."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.exc import ProgrammingError
+
+from serving.feedback.errors import SchemaError
+from serving.feedback.tables import metadata
+
+#: Where a database says how far it is; not Alembic's default, which MLflow uses.
+VERSION_TABLE = "feedback_version"
+
+# Of the lock under which one worker migrates and the others wait; any number nobody else uses.
+_LOCK = 7_241_983_650
+
+_FOLDER = Path(__file__).with_name("migrations")
+
+
+def bring_up(connection: Connection) -> None:
+    """Bring the tables up to this release; the common case is that they are.
+
+    Raises
+    ------
+    SchemaError
+        If they are of a newer release, or may not be changed by this user of the database.
+    """
+    here = revision(connection)
+    scripts = ScriptDirectory.from_config(_config(connection))
+    if here == scripts.get_current_head():
+        return
+    if here is not None and here not in {script.revision for script in scripts.walk_revisions()}:
+        raise SchemaError(
+            f"the database has tables of a newer release (revision {here}): update Careerlens, or "
+            "go back with the newer one's `python -m serving.feedback migrate --to REVISION`"
+        )
+    try:
+        migrate(connection)
+    except ProgrammingError:  # what it names is no text of anybody's, but may be the password's user
+        refused = SchemaError(
+            "the database's user may not change its tables: run `python -m serving.feedback "
+            "migrate` with CAREERLENS_DATABASE_URL of one who may"
+        )
+    else:
+        return
+    raise refused
+
+
+def migrate(connection: Connection, to: str = "head") -> None:
+    """Bring the tables to a revision, forwards or backwards; ``base`` has none of them.
+
+    Workers that start together do it once: the others wait here, and find it done.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+    config = _config(connection)
+    scripts = ScriptDirectory.from_config(config)
+    known = [script.revision for script in scripts.walk_revisions("base", "head")]  # newest first
+    target = known[0] if to == "head" else to
+    if target not in (*known, "base"):
+        raise SchemaError(f"there is no revision {to}: there are {', '.join(reversed(known))}")
+    here = revision(connection)
+    places = [*known, "base"]
+    if places.index(target) > places.index(here or "base"):
+        command.downgrade(config, target)
+    else:
+        command.upgrade(config, target)
+
+
+def revision(connection: Connection) -> str | None:
+    """Return the revision of the database's tables, None where there are none."""
+    return _context(connection).get_current_revision()
+
+
+def differences(connection: Connection) -> list[object]:
+    """Return how the tables differ from those in ``tables``."""
+    return list(compare_metadata(_context(connection), metadata))
+
+
+def _context(connection: Connection) -> MigrationContext:
+    options = {
+        "version_table": VERSION_TABLE,
+        "compare_type": True,
+        # Others may have tables in the same database.
+        "include_name": lambda name, kind, _: kind != "table" or name.startswith("feedback_"),
+    }
+    return MigrationContext.configure(connection, opts=options)
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
