@@ -44,6 +44,7 @@ class Body:
     content: bytes = b""
     content_type: str = JSON
     user_agent: str = ""
+    idempotency_key: str = ""
 
     @property
     def media_type(self) -> str:
@@ -171,6 +172,7 @@ class Incoming:
             parts[0] if len(parts) == 1 else b"".join(parts),
             self._headers.get(b"content-type", b"").decode("latin-1"),
             self._headers.get(b"user-agent", b"").decode("latin-1"),
+            self._headers.get(b"idempotency-key", b"").decode("latin-1"),
         )
 
     async def receive(self) -> Message:

@@ -20,6 +20,13 @@ from serving.answers import Answers, document
 from serving.cache import open_cache
 from serving.documents import Documents
 from serving.exchange import JSON, MULTIPART, URLENCODED, UploadMemory, request_id
+from serving.feedback.desk import FeedbackDesk, FeedbackMetrics
+from serving.feedback.schemas import (
+    FeedbackAnswer,
+    FeedbackRequest,
+    ForgetAnswer,
+    ForgetRequest,
+)
 from serving.forms import Upload
 from serving.front import Front, Route, Routes
 from serving.job_requests import (
@@ -70,6 +77,7 @@ answers = Answers(champions, Moderation(champions, metrics, shadow, cache), metr
 documents = Documents(settings, metrics)
 live = LiveJobs(settings, read_adzuna_keys(), log)
 resumes = Resumes(champions, documents, live, cache, settings)
+desk = FeedbackDesk(settings, FeedbackMetrics(metrics.registry), log)
 
 
 @bentoml.service(
@@ -142,6 +150,16 @@ class Careerlens:
         answer = await resumes.found(LiveRequest(**search))
         return LiveAnswer(**answer, request_id=request_id())
 
+    @bentoml.api(route="/feedback", input_spec=FeedbackRequest)
+    async def feedback(self, **said: Any) -> FeedbackAnswer:
+        """Take in what a moderator decided; a second one, or an admin, must agree."""
+        return await desk.take(FeedbackRequest(**said))
+
+    @bentoml.api(route="/feedback/delete", input_spec=ForgetRequest)
+    async def feedback_delete(self, **which: Any) -> ForgetAnswer:
+        """Delete a message from the feedback, with all that was decided of it."""
+        return await desk.forget(ForgetRequest(**which))
+
     @bentoml.on_deployment
     @staticmethod
     def before_workers() -> None:
@@ -155,6 +173,7 @@ class Careerlens:
         """Start what a worker has for itself, and say on which event loop it answers."""
         tracing.start(bentoml.server_context.bento_version or "unknown")
         resumes.start()
+        desk.start()
         log.info("started", pid=os.getpid(), loop=type(asyncio.get_running_loop()).__module__)
 
     @bentoml.on_shutdown
@@ -164,6 +183,7 @@ class Careerlens:
         shadow.stop()
         await resumes.stop()
         await cache.stop()
+        await desk.stop()
         await asyncio.to_thread(tracing.stop)
 
 
@@ -192,6 +212,8 @@ ROUTES: Routes = {
         "POST": Route(resumes.recommend, _FORM, settings.form_bytes(1), scope="jobs", cost=5)
     },
     "/jobs/live": {"POST": Route(resumes.search, (JSON,), _TEXT_BYTES, scope="jobs", cost=5)},
+    "/feedback": {"POST": Route(desk.post, (JSON,), scope="feedback")},
+    "/feedback/delete": {"POST": Route(desk.delete, (JSON,), scope="admin")},
     "/models": {"GET": Route(answers.models, scope="any")},
     "/models/refresh": {"POST": Route(answers.refresh, scope="admin")},
     "/livez": {"GET": Route(answers.livez, probe=True, cost=0)},

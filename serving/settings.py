@@ -116,6 +116,9 @@ class Settings(BaseSettings):
         "sqlite:///feedback.db"
     )
     database_url_file: Path | None = None
+    database_timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 2.0
+    database_connections: Annotated[int, Field(ge=1, le=64)] = 4
+    feedback_days: Annotated[int, Field(ge=1, le=36_500)] = 365
 
     port: Annotated[int, Field(ge=1, le=65535, validation_alias=AliasChoices("PORT", "port"))] = (
         3000

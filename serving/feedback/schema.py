@@ -1,5 +1,6 @@
 """Which tables a database has, and the way to those of this release and back."""
 
+import functools
 from pathlib import Path
 
 from alembic import command
@@ -19,6 +20,9 @@ VERSION_TABLE = "feedback_version"
 # Of the lock under which one worker migrates and the others wait; any number nobody else uses.
 _LOCK = 7_241_983_650
 
+# What Alembic calls a database without any of the tables.
+_BASE = "base"
+
 _FOLDER = Path(__file__).with_name("migrations")
 
 
@@ -30,18 +34,11 @@ def bring_up(connection: Connection) -> None:
     SchemaError
         If they are of a newer release, or may not be changed by this user of the database.
     """
-    here = revision(connection)
-    scripts = ScriptDirectory.from_config(_config(connection))
-    if here == scripts.get_current_head():
+    if revision(connection) == _revisions()[0]:
         return
-    if here is not None and here not in {script.revision for script in scripts.walk_revisions()}:
-        raise SchemaError(
-            f"the database has tables of a newer release (revision {here}): update Careerlens, or "
-            "go back with the newer one's `python -m serving.feedback migrate --to REVISION`"
-        )
     try:
         migrate(connection)
-    except ProgrammingError:  # what it names is no text of anybody's, but may be the password's user
+    except ProgrammingError:
         refused = SchemaError(
             "the database's user may not change its tables: run `python -m serving.feedback "
             "migrate` with CAREERLENS_DATABASE_URL of one who may"
@@ -55,21 +52,26 @@ def migrate(connection: Connection, to: str = "head") -> None:
     """Bring the tables to a revision, forwards or backwards; ``base`` has none of them.
 
     Workers that start together do it once: the others wait here, and find it done.
+
+    Raises
+    ------
+    SchemaError
+        If they are of a newer release, or there is no such revision.
     """
-    if connection.dialect.name == "postgresql":
+    if connection.dialect.name == "postgresql":  # of SQLite's transactions there is one at a time
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-    config = _config(connection)
-    scripts = ScriptDirectory.from_config(config)
-    known = [script.revision for script in scripts.walk_revisions("base", "head")]  # newest first
+    known = _revisions()
+    here = revision(connection) or _BASE
     target = known[0] if to == "head" else to
-    if target not in (*known, "base"):
+    if here not in known:
+        raise SchemaError(
+            f"the database has tables of a newer release (revision {here}): update Careerlens, or "
+            "go back with the newer one's `python -m serving.feedback migrate --to REVISION`"
+        )
+    if target not in known:
         raise SchemaError(f"there is no revision {to}: there are {', '.join(reversed(known))}")
-    here = revision(connection)
-    places = [*known, "base"]
-    if places.index(target) > places.index(here or "base"):
-        command.downgrade(config, target)
-    else:
-        command.upgrade(config, target)
+    move = command.downgrade if known.index(target) > known.index(here) else command.upgrade
+    move(_config(connection), target)
 
 
 def revision(connection: Connection) -> str | None:
@@ -92,7 +94,14 @@ def _context(connection: Connection) -> MigrationContext:
     return MigrationContext.configure(connection, opts=options)
 
 
-def _config(connection: Connection) -> Config:
+@functools.cache
+def _revisions() -> list[str]:
+    """Return the revisions that this release knows, newest first."""
+    scripts = ScriptDirectory.from_config(_config())
+    return [*(script.revision for script in scripts.walk_revisions()), _BASE]
+
+
+def _config(connection: Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

@@ -117,9 +117,7 @@ def record(connection: Connection, said: Submission, now: datetime) -> Receipt:
     }
     if said.key:
         row = {"author": said.author, "key": said.key, "fingerprint": said.fingerprint()}
-        connection.execute(
-            insert(requests).values(**row, message_id=message, carried_out_at=now)
-        )
+        connection.execute(insert(requests).values(**row, message_id=message, carried_out_at=now))
     return Receipt(message, _standings(connection, message), outcomes)
 
 
@@ -164,7 +162,7 @@ def find(connection: Connection, beginning: str) -> str:
     if len(found) != 1:
         what = "more than one message has" if found else "no message has"
         raise UnknownMessageError(f"{what} an id that begins with {beginning}")
-    return found[0]
+    return str(found[0])
 
 
 def entries(connection: Connection, message: str | None = None) -> Iterator[Entry]:
@@ -176,7 +174,7 @@ def entries(connection: Connection, message: str | None = None) -> Iterator[Entr
     )
     if message is not None:
         query = query.where(messages.c.id == message)
-    rows = connection.execution_options(yield_per=1_000).execute(query)
+    rows = connection.execute(query, execution_options={"yield_per": 1_000})
     for (kind, key), group in groupby(rows, key=lambda row: (row.kind, row.text_key)):
         some = list(group)
         given = tuple(_decision(row) for row in some)
@@ -232,7 +230,7 @@ def _message(connection: Connection, text: str) -> str:
     key = text_key(text)
     known = connection.scalar(select(messages.c.id).where(messages.c.text_key == key))
     if known is not None:
-        return known
+        return str(known)
     new = uuid.uuid4().hex
     connection.execute(insert(messages).values(id=new, text_key=key, text=text))
     return new

@@ -29,6 +29,7 @@ def server_environment(home: Path, **chosen: str) -> dict[str, str]:
     return kept | {
         "BENTOML_HOME": str(home / "bentoml"),
         "CAREERLENS_CACHE": str(home / "cache"),
+        "CAREERLENS_DATABASE_URL": f"sqlite:///{home / 'feedback.db'}",
         # What BentoML would report is printed, and not sent, should it ever come to that.
         "__BENTOML_DEBUG_USAGE": "True",
         **chosen,

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ from typing import LiteralString
 import httpx
 import psycopg
 import pytest
-from psycopg import sql
 
 from models.hub import MAIN, LocalHub
 from models.params import load_params
@@ -29,7 +27,7 @@ from pipelines.tracking import open_store
 from tests.e2e.conftest import free_port
 from tests.pipelines.contenders import fit, release, starter_sides, write_data
 from tests.pipelines.results import good_metrics, make_result, working_in
-from tests.services import require_postgres
+from tests.postgres import own_database
 
 MLFLOW = Path(sys.executable).with_name("mlflow")
 REPO = "careerlens/careerlens-spam"
@@ -64,14 +62,8 @@ class Server:
 @pytest.fixture(scope="module")
 def database() -> Iterator[str]:
     """The address of a database of our own."""
-    address = require_postgres()
-    name = f"careerlens_{uuid.uuid4().hex}"
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    yield re.sub(r"/[^/]*$", f"/{name}", address)
-    with psycopg.connect(address, autocommit=True) as connection:
-        drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
-        connection.execute(drop.format(sql.Identifier(name)))
+    with own_database() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -73,6 +73,8 @@ def service(hub: LocalHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAREERLENS_HUB", str(hub))
         patch.setenv("CAREERLENS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        database = tmp_path_factory.mktemp("feedback") / "feedback.db"
+        patch.setenv("CAREERLENS_DATABASE_URL", f"sqlite:///{database}")
         patch.setenv("BENTOML_HOME", str(tmp_path_factory.mktemp("bentoml")))
         module, app = _import_service()
         with asyncio.Runner() as runner:

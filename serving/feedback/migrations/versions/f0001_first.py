@@ -43,7 +43,9 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.CheckConstraint("kind IN ('spam', 'toxicity')", name=op.f("ck_feedback_decisions_kind")),
-        sa.UniqueConstraint("message_id", "kind", "author", name="uq_feedback_decisions_message_id"),
+        sa.UniqueConstraint(
+            "message_id", "kind", "author", name="uq_feedback_decisions_message_id"
+        ),
     )
     op.create_index("ix_feedback_decisions_decided_at", "feedback_decisions", ["decided_at"])
     op.create_table(
