@@ -172,9 +172,10 @@ def entries(connection: Connection, message: str | None = None) -> Iterator[Entr
         .join_from(messages, decisions)
         .order_by(decisions.c.kind, messages.c.text_key, decisions.c.decided_at, decisions.c.author)
     )
-    if message is not None:
-        query = query.where(messages.c.id == message)
-    rows = connection.execute(query, execution_options={"yield_per": 1_000})
+    if message is None:
+        rows = connection.execute(query, execution_options={"yield_per": 1_000})
+    else:
+        rows = connection.execute(query.where(messages.c.id == message))
     for (kind, key), group in groupby(rows, key=lambda row: (row.kind, row.text_key)):
         some = list(group)
         given = tuple(_decision(row) for row in some)
