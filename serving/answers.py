@@ -4,6 +4,7 @@ import asyncio
 import functools
 from collections.abc import Callable, Sequence
 
+from serving.errors import NotReadyError
 from serving.exchange import JSON, Body, Reply, json_reply, request_id
 from serving.front import Answer
 from serving.loader import Champions
@@ -18,6 +19,7 @@ from serving.schemas import (
     read_request,
 )
 from serving.settings import Settings
+from serving.stopping import Stopping
 
 #: Seconds that a request to look at the hub waits at most for what the look finds.
 LOOK_SECONDS = 10.0
@@ -34,11 +36,13 @@ class Answers:
         self,
         champions: Champions,
         moderation: Moderation,
+        stopping: Stopping,
         metrics: Metrics,
         settings: Settings,
     ) -> None:
         self._champions = champions
         self._moderation = moderation
+        self._stopping = stopping
         self._metrics = metrics
         self._max_chars = settings.max_chars
         self._look_seconds = min(LOOK_SECONDS, settings.timeout_seconds / 2)
@@ -82,6 +86,8 @@ class Answers:
 
     async def readyz(self, _: Body) -> Reply:
         """Answer GET /readyz."""
+        if self._stopping.has_begun:
+            raise NotReadyError("this worker is about to end")
         self._champions.check_ready()
         return json_reply({"status": "ready"})
 

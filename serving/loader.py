@@ -104,6 +104,10 @@ class Champions:
         """
         self._snapshot.require(*KINDS)
 
+    def is_ready(self) -> bool:
+        """Return whether every champion answers."""
+        return self._is_complete()
+
     def reports(self) -> list[dict[str, Any]]:
         """Return what GET /models shows."""
         return [asdict(report) for report in self._reports.values()]

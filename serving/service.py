@@ -18,6 +18,7 @@ from bentoml._internal.utils.analytics.usage_stats import do_not_track
 from serving import page, tracing
 from serving.answers import Answers, document
 from serving.cache import open_cache
+from serving.connections import ConnectionMetrics, bound_connections
 from serving.documents import Documents
 from serving.exchange import JSON, MULTIPART, URLENCODED, UploadMemory, request_id
 from serving.feedback.desk import FeedbackDesk, FeedbackMetrics
@@ -63,6 +64,8 @@ from serving.schemas import (
 )
 from serving.settings import read_adzuna_keys, read_settings
 from serving.shadow import Shadow, ShadowMetrics
+from serving.stopping import Stopping
+from serving.supervisor import supervise, wait_until_ready
 
 # The command `bentoml serve` asked before it imported this module, and remembers the answer.
 do_not_track.cache_clear()
@@ -72,8 +75,11 @@ log = open_log(settings.log_level)
 metrics = Metrics()
 shadow = Shadow(settings.shadow_share, ShadowMetrics(metrics.registry), settings.shadow_log, log)
 champions = Champions(settings, log, metrics, show_challenger=shadow.show)
+stopping = Stopping(settings.drain_seconds)
+bound_connections(settings.max_connections, stopping, ConnectionMetrics(metrics.registry))
 cache = open_cache(settings, metrics.registry, log)
-answers = Answers(champions, Moderation(champions, metrics, shadow, cache), metrics, settings)
+moderation = Moderation(champions, metrics, shadow, cache)
+answers = Answers(champions, moderation, stopping, metrics, settings)
 documents = Documents(settings, metrics)
 live = LiveJobs(settings, read_adzuna_keys(), log)
 resumes = Resumes(champions, documents, live, cache, settings)
@@ -163,10 +169,11 @@ class Careerlens:
     @bentoml.on_deployment
     @staticmethod
     def before_workers() -> None:
-        """Give the workers one place to count in."""
+        """Give the workers one place to count in, and a supervisor that restores them."""
         share_folder()
         tracing.is_wanted(os.environ)  # a wrong wish stops the start, and not each worker
         take_over(log)
+        supervise(settings.drain_seconds, settings.stop_seconds)
 
     @bentoml.on_startup
     async def started(self) -> None:
@@ -174,6 +181,8 @@ class Careerlens:
         tracing.start(bentoml.server_context.bento_version or "unknown")
         resumes.start()
         desk.start()
+        stopping.watch()
+        await wait_until_ready(champions.is_ready)
         log.info("started", pid=os.getpid(), loop=type(asyncio.get_running_loop()).__module__)
 
     @bentoml.on_shutdown

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import re
 import shutil
 import socket
@@ -20,7 +19,7 @@ import pytest
 from models.bundle import load_bundle, verify_bundle
 from models.hub import LocalHub, repo_id
 from models.kinds import FORMATS
-from models.manifest import KINDS, Kind
+from models.manifest import Kind
 from models.scoring import HEADS, score_texts
 from models.text_model import MODEL_FILE
 from tests.e2e.conftest import BENTOML, Server, Start, server_environment
@@ -310,34 +309,3 @@ def test_a_wrong_setting_stops_the_start_with_a_sentence(tmp_path: Path) -> None
     assert ended.returncode != 0
     assert "CAREERLENS_MAX_CHARS: Input should be a valid integer" in ended.stderr
     assert "Traceback" not in ended.stderr
-
-
-def test_two_workers_answer_count_together_and_nothing_is_reported_to_anybody(
-    start: Start, champions: LocalHub
-) -> None:
-    server = start(champions, CAREERLENS_WORKERS="2", CAREERLENS_LOG_LEVEL="debug")
-    server.wait("/readyz")
-    deadline = time.monotonic() + 30
-    while server.log.count('"event": "ready"') < 2:
-        assert time.monotonic() < deadline, server.log
-        time.sleep(0.05)
-    workers = {int(pid) for pid in re.findall(r'"pid": (\d+)', server.log)}
-    assert len(workers) == 2
-    assert os.getpid() not in workers
-
-    def once(_: int) -> int:
-        return httpx.post(
-            f"http://127.0.0.1:{server.port}/moderate", json={"text": SPAM}, trust_env=False
-        ).status_code
-
-    with ThreadPoolExecutor(8) as callers:
-        assert set(callers.map(once, range(40))) == {200}
-    counted = 'careerlens_requests_total{method="POST",route="/moderate",status="200"} 40.0'
-    for _ in range(6):  # whichever worker is asked
-        fresh = httpx.get(f"http://127.0.0.1:{server.port}/metrics", trust_env=False)
-        assert counted in fresh.text
-        assert fresh.text.count("careerlens_model_info{") == len(KINDS)
-
-    server.stop()
-    assert server.process.returncode == 0
-    assert "Tracking" not in server.log

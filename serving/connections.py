@@ -1,0 +1,184 @@
+"""Connections within bounds: of their number, and of the size of a head and the time it may take.
+
+uvicorn has no such limits with httptools: a head sent byte by byte keeps its place for ever, and
+one without an end takes all memory. Bodies are bounded by the front, which sees them as they come.
+"""
+
+import asyncio
+import secrets
+from asyncio import TimerHandle
+from http import HTTPStatus
+
+from prometheus_client import CollectorRegistry, Counter
+from pydantic_core import to_json
+from uvicorn.config import HTTP_PROTOCOLS
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from serving.stopping import Stopping
+
+#: Most bytes of a request's first line and headers, as far as they come in more than one piece.
+MAX_HEAD_BYTES = 64 * 1024
+
+#: Seconds in which a head must be there, counted from its first byte or the connection's start.
+HEAD_SECONDS = 10.0
+
+#: Seconds for which a client may leave what was answered unread.
+WRITE_SECONDS = 30.0
+
+
+class ConnectionMetrics:
+    """What is counted of connections; all label values are of fixed sets."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._closed = Counter(
+            "careerlens_connections_closed",
+            "Connections that were ended for what they did, or to make room for others.",
+            ["reason"],
+            registry=registry,
+        )
+
+    def count(self, reason: str) -> None:
+        """Count one connection that was ended."""
+        self._closed.labels(reason).inc()
+
+
+class Connection(HttpToolsProtocol):
+    """One connection of uvicorn, within the bounds.
+
+    Attributes
+    ----------
+    max_connections : int
+        Of this process; set once, with ``stopping`` and ``metrics``, before the first one.
+    """
+
+    max_connections: int
+    stopping: Stopping
+    metrics: ConnectionMetrics
+
+    _head_timer: TimerHandle | None = None
+    _write_timer: TimerHandle | None = None
+    _head_bytes = 0
+    _since = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a connection; with too many, in the place of one that waits for its client."""
+        super().connection_made(transport)
+        self._since = self.loop.time()
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+        if len(self.connections) > self.max_connections:
+            self._make_room()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._stop_head_timer()
+        self._stop_write_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came, and refuse a head that grows too large."""
+        super().data_received(data)
+        if self.transport.is_closing() or not self._waits_for_head():
+            return
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+        self._head_bytes += len(data)
+        if self._head_bytes > MAX_HEAD_BYTES:
+            self._refuse(431, "head_too_large", "the head of the request is too large")
+
+    def on_headers_complete(self) -> None:
+        """Start on the request; the last one of its connection while the worker is ending."""
+        self._stop_head_timer()
+        self._head_bytes = 0
+        self._since = self.loop.time()
+        super().on_headers_complete()
+        if self.stopping.has_begun:
+            self.cycle.keep_alive = False
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn's sentence
+        """Answer what is no HTTP, in the shape of all errors."""
+        self._refuse(400, "malformed_request", "this is no request of HTTP/1.1")
+
+    def pause_writing(self) -> None:
+        """Wait for a client that does not read, for a while."""
+        super().pause_writing()
+        if self._write_timer is None:
+            self._write_timer = self.loop.call_later(WRITE_SECONDS, self._abort)
+
+    def resume_writing(self) -> None:
+        """Go on, as the client does."""
+        super().resume_writing()
+        self._stop_write_timer()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """End a connection that is idle, also if its client never read the answer."""
+        if self.transport.get_write_buffer_size():
+            self._abort()
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _waits_for_head(self) -> bool:
+        return self.cycle is None or (self.cycle.response_complete and not self.cycle.more_body)
+
+    def _make_room(self) -> None:
+        """End the connection that waits the longest for its client's next byte."""
+        waiting = [
+            each
+            for each in self.connections
+            if isinstance(each, Connection)
+            and each is not self
+            and not each.transport.is_closing()
+            and (each._waits_for_head() or each.cycle.more_body)
+        ]
+        if not waiting:
+            self._refuse(503, "busy", "too many requests at a time; try again in a moment")
+            return
+        oldest = min(waiting, key=lambda each: (not each._waits_for_head(), each._since))
+        self.metrics.count("room")
+        oldest.transport.abort()
+
+    def _head_is_late(self) -> None:
+        self._head_timer = None
+        if self._head_bytes == 0:  # an old friend of load balancers: opened, and never used
+            self.transport.close()
+        elif not self.transport.is_closing():
+            self._refuse(408, "head_too_slow", "the head of the request took too long")
+
+    def _abort(self) -> None:
+        self.metrics.count("unread")
+        self.transport.abort()
+
+    def _refuse(self, status: int, code: str, detail: str) -> None:
+        """Answer in the shape of all errors without asking the application, and hang up."""
+        self.metrics.count(code)
+        request_id = secrets.token_hex(16)
+        body = to_json({"error": code, "detail": detail, "request_id": request_id})
+        head = [
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+            "content-type: application/json",
+            f"content-length: {len(body)}",
+            f"x-request-id: {request_id}",
+            "x-content-type-options: nosniff",
+            "cache-control: no-store",
+            "connection: close",
+            *(["retry-after: 2"] if status == 503 else []),
+        ]
+        self.transport.write("\r\n".join([*head, "", ""]).encode() + body)
+        self.transport.close()
+
+    def _stop_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _stop_write_timer(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+
+
+def bound_connections(max_connections: int, stopping: Stopping, metrics: ConnectionMetrics) -> None:
+    """Have uvicorn, about to be started by BentoML, make connections of ours."""
+    Connection.max_connections = max_connections
+    Connection.stopping = stopping
+    Connection.metrics = metrics
+    HTTP_PROTOCOLS["auto"] = f"{Connection.__module__}:{Connection.__qualname__}"

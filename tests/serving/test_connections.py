@@ -1,0 +1,175 @@
+"""Connections of a real server, with clients that do not behave."""
+
+import asyncio
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import uvicorn
+from prometheus_client import CollectorRegistry
+
+from serving import connections
+from serving.connections import Connection, ConnectionMetrics
+from serving.stopping import Stopping
+
+HEAD = b"GET / HTTP/1.1\r\nhost: x\r\n"
+LARGE = 50_000_000
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    """Read the body, and answer at once, or with a lot."""
+    while (await receive()).get("more_body"):
+        pass
+    body = b"x" * LARGE if scope["path"] == "/large" else b"fine"
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": 200, "headers": [length]})
+    await send({"type": "http.response.body", "body": body})
+
+
+class Service:
+    """A server with connections of ours."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.stopping = Stopping(0.0)
+        bound = {
+            "max_connections": 16,
+            "stopping": self.stopping,
+            "metrics": ConnectionMetrics(self.registry),
+        }
+        protocol = type("Bounded", (Connection,), bound)
+        config = uvicorn.Config(
+            app, http=protocol, loop="uvloop", lifespan="off", log_config=None, ws="none"
+        )
+        self.server = uvicorn.Server(config)
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.thread = threading.Thread(
+            target=lambda: asyncio.run(self.server.serve([self.socket])), daemon=True
+        )
+        self.thread.start()
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(self.socket.getsockname(), timeout=10)
+
+    def closed(self, reason: str) -> float:
+        name = "careerlens_connections_closed_total"
+        return self.registry.get_sample_value(name, {"reason": reason}) or 0.0
+
+    def ask(self, connection: socket.socket) -> bytes:
+        connection.sendall(HEAD + b"\r\n")
+        answered = b""
+        while not answered.endswith(b"fine"):
+            answered += connection.recv(65_536)
+        return answered
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.4)
+    monkeypatch.setattr(connections, "WRITE_SECONDS", 0.4)
+    running = Service()
+    yield running
+    running.server.should_exit = True
+    running.server.force_exit = True
+    running.thread.join(10)
+
+
+def refusal(answered: bytes) -> tuple[int, dict[str, Any]]:
+    """Return status and body of an answer that ends its connection; the shape is that of all."""
+    head, _, body = answered.partition(b"\r\n\r\n")
+    assert b"connection: close" in head
+    said = json.loads(body)
+    assert set(said) == {"error", "detail", "request_id"}
+    assert f"x-request-id: {said['request_id']}".encode() in head
+    return int(head.split()[1]), said
+
+
+def rest(connection: socket.socket) -> bytes:
+    """Return what comes until the end."""
+    received = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := connection.recv(65_536):
+            received += piece
+    return received
+
+
+def test_a_head_that_comes_byte_by_byte_is_given_up(service: Service) -> None:
+    with service.connect() as connection:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            for byte in HEAD + b"a" * 200:
+                connection.sendall(bytes([byte]))
+                time.sleep(0.01)
+        status, said = refusal(rest(connection))
+    assert (status, said["error"]) == (408, "head_too_slow")
+    assert service.closed("head_too_slow") == 1
+
+
+def test_a_second_head_on_a_connection_is_held_to_the_same(service: Service) -> None:
+    with service.connect() as connection:
+        assert service.ask(connection).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(HEAD)
+        assert refusal(rest(connection))[0] == 408
+
+
+def test_a_head_without_an_end_is_cut_off(service: Service) -> None:
+    sent = 0
+    with service.connect() as connection:
+        connection.sendall(HEAD + b"x-long: ")
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            while sent < LARGE:
+                connection.sendall(b"a" * 10_000)
+                sent += 10_000
+        assert sent < LARGE
+    assert service.closed("head_too_large") == 1
+
+
+def test_what_is_no_http_gets_an_error_in_the_one_shape(service: Service) -> None:
+    with service.connect() as connection:
+        connection.sendall(b"canary-7f3a\r\n\r\n")
+        answered = rest(connection)
+    assert refusal(answered) == (400, refusal(answered)[1])
+    assert refusal(answered)[1]["error"] == "malformed_request"
+    assert b"canary" not in answered
+
+
+def test_a_connection_that_is_never_used_is_closed(service: Service) -> None:
+    with service.connect() as connection:
+        assert rest(connection) == b""
+
+
+def test_who_does_not_read_the_answer_is_cut_off(service: Service) -> None:
+    with service.connect() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.sendall(HEAD.replace(b"/", b"/large", 1) + b"\r\n")
+        deadline = time.monotonic() + 10
+        while service.closed("unread") == 0:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+def test_one_connection_too_many_takes_the_place_of_an_idle_one(service: Service) -> None:
+    with contextlib.ExitStack() as stack:
+        uploading = stack.enter_context(service.connect())
+        uploading.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\na")
+        others = [stack.enter_context(service.connect()) for _ in range(15)]
+        for connection in others:
+            assert service.ask(connection).startswith(b"HTTP/1.1 200 ")
+        newcomer = stack.enter_context(service.connect())
+        assert service.ask(newcomer).startswith(b"HTTP/1.1 200 ")
+        assert service.closed("room") == 1
+        assert rest(others[0]) == b""  # the one that was idle the longest
+        uploading.sendall(b"b")  # which comes before those that only idle
+        assert uploading.recv(65_536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_while_it_ends_an_answer_is_the_last_of_its_connection(service: Service) -> None:
+    with service.connect() as connection:
+        assert b"connection: close" not in service.ask(connection)
+        service.stopping.has_begun = True
+        assert b"connection: close" in service.ask(connection)
+        assert rest(connection) == b""
