@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from serving.errors import NotReadyError
 from serving.exchange import JSON, Body, Reply, json_reply, request_id
 from serving.front import Answer
+from serving.limits import charge
 from serving.loader import Champions
 from serving.metrics import CONTENT_TYPE, Metrics
 from serving.moderation import Moderation
@@ -56,6 +57,7 @@ class Answers:
     async def moderate_batch(self, body: Body) -> Reply:
         """Answer POST /moderate/batch."""
         request = read_request(ModerateBatchRequest, body.content, max_chars=self._max_chars)
+        await charge(len(request.texts) - 1)
         judged = await self._moderation.verdicts(request.texts)
         return json_reply({"results": judged.verdicts}, judged.cache_status)
 

@@ -30,5 +30,8 @@ class Caller:
 #: Who calls where no keys are configured, and from within the process.
 ANYBODY = Caller("anybody", "", SCOPES)
 
+#: Who calls what is open to all, where there are keys.
+STRANGER = Caller("stranger", "", frozenset())
+
 #: Who sent the request being answered; the front sets it.
 current_caller: ContextVar[Caller] = ContextVar("caller", default=ANYBODY)

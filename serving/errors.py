@@ -2,9 +2,13 @@
 
 RequestError                 500 internal_error
 ├── InvalidInputError        400 the body breaks a rule
+├── UnauthorizedError        401 with WWW-Authenticate: no key, or none that opens anything
+├── ForbiddenError           403 the key may not do this, or whoever calls may not
 ├── UnknownRouteError        404
 ├── WrongMethodError         405 with Allow
 ├── TooLargeError            413 the body, a text, a batch or a document
+├── LimitedError             429 with Retry-After: a rate limit is spent
+├── LimitsAwayError          503 with Retry-After: requests cannot be counted
 ├── WrongContentTypeError    415 the body or a document
 ├── UnreadableDocumentError  422
 ├── BusyError                503 with Retry-After: too much at a time
@@ -51,6 +55,25 @@ class InvalidInputError(RequestError):
     code = "invalid_input"
 
 
+class UnauthorizedError(RequestError):
+    """The request has no key, or one that opens nothing."""
+
+    status = 401
+    code = "invalid_key"
+
+    def headers(self) -> list[tuple[str, str]]:
+        """Return WWW-Authenticate (RFC 6750)."""
+        fault = ', error="invalid_token"' if self.code == "invalid_key" else ""
+        return [("www-authenticate", f'Bearer realm="careerlens"{fault}')]
+
+
+class ForbiddenError(RequestError):
+    """Who calls is known, and may not do this."""
+
+    status = 403
+    code = "forbidden"
+
+
 class UnknownRouteError(RequestError):
     """There is no such path."""
 
@@ -78,6 +101,32 @@ class TooLargeError(RequestError):
 
     status = 413
     code = "body_too_large"
+
+
+class LimitedError(RequestError):
+    """A rate limit is spent."""
+
+    status = 429
+    code = "rate_limited"
+
+    def __init__(self, detail: str, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+    def headers(self) -> list[tuple[str, str]]:
+        """Return Retry-After."""
+        return [("retry-after", str(self.retry_after))]
+
+
+class LimitsAwayError(RequestError):
+    """Redis fails, and the operator wants no request that is not counted."""
+
+    status = 503
+    code = "limits_unavailable"
+
+    def headers(self) -> list[tuple[str, str]]:
+        """Return Retry-After."""
+        return [("retry-after", "1")]
 
 
 class WrongContentTypeError(RequestError):

@@ -220,7 +220,14 @@ class Incoming:
 
 
 class Outgoing:
-    """The answer: a reply of ours, or BentoML's with its errors put into our shape."""
+    """The answer: a reply of ours, or BentoML's with its errors put into our shape.
+
+    Attributes
+    ----------
+    status : int
+    headers : dict of bytes to bytes
+        What the answer's head says beside the usual, whatever the answer will be.
+    """
 
     def __init__(self, send: Send, head_only: bool) -> None:
         self._send = send
@@ -228,6 +235,7 @@ class Outgoing:
         self._started = False
         self._withheld = False
         self.status = 500
+        self.headers: dict[bytes, bytes] = {}
 
     async def reply(self, reply: Reply, status: int = 200) -> None:
         """Send a whole answer."""
@@ -261,7 +269,8 @@ class Outgoing:
             self._withheld = self.status >= 400
             if not self._withheld:
                 self._started = True
-                message["headers"] = [*message.get("headers", []), *_common_headers()]
+                given = message.get("headers", [])
+                message["headers"] = [*given, *_common_headers(), *self.headers.items()]
         if not self._withheld:
             await self._send(message)
 
@@ -280,6 +289,7 @@ class Outgoing:
             (b"content-type", reply.content_type.encode()),
             (b"content-length", str(len(reply.body)).encode()),
             *_common_headers(),
+            *self.headers.items(),
             *((name.encode(), value.encode()) for name, value in reply.headers),
         ]
         await self._send({"type": "http.response.start", "status": status, "headers": headers})

@@ -1,8 +1,8 @@
 """The layer before BentoML's routing: one place where a request comes in and an answer goes out.
 
-It gives every request an id, holds the body to its limit while it is read, answers the routes it
-has an answer for, hands the others to BentoML, puts every error into one shape, and counts and
-logs what was answered.
+It gives every request an id, finds its route, lets its caller in by key and limits, holds the body
+to its limit while it is read, answers the routes it has an answer for, hands the others to BentoML,
+puts every error into one shape, and counts and logs what was answered.
 """
 
 import asyncio
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from serving import tracing
-from serving.callers import ANYBODY, Access, current_caller
+from serving.callers import STRANGER, Access, current_caller
+from serving.cors import Cors
 from serving.errors import OverdueError, RequestError, UnknownRouteError, WrongMethodError
 from serving.exchange import (
     Body,
@@ -29,6 +30,8 @@ from serving.exchange import (
     current_id,
     request_id,
 )
+from serving.gate import Gate
+from serving.limits import current_meter
 from serving.logs import Log, where_raised
 from serving.metrics import Metrics
 from serving.tracing import Record, span
@@ -64,6 +67,8 @@ class Route:
     cost : int
         What a request counts as against the caller's limits, 0 for none; what it costs beyond
         (each further text of a batch) is counted once it is known.
+    health : bool
+        Whether it is answered to everybody, without a key and from anywhere.
     """
 
     answer: Answer | None = None
@@ -72,6 +77,7 @@ class Route:
     probe: bool = False
     scope: Access | Literal["any"] | None = None
     cost: int = 1
+    health: bool = False
 
 
 Routes = Mapping[str, Mapping[str, Route]]  # path, then method
@@ -89,6 +95,8 @@ class Front:
         For routes without a limit of their own.
     memory : UploadMemory
         For the bodies of routes with one.
+    gate : Gate
+    cors : Cors
     timeout_seconds : float
     metrics : Metrics
     log : Log
@@ -101,6 +109,8 @@ class Front:
         routes: Routes,
         max_body_bytes: int,
         memory: UploadMemory,
+        gate: Gate,
+        cors: Cors,
         timeout_seconds: float,
         metrics: Metrics,
         log: Log,
@@ -109,6 +119,8 @@ class Front:
         self.routes = routes
         self.max_body_bytes = max_body_bytes
         self.memory = memory
+        self.gate = gate
+        self.cors = cors
         self.timeout_seconds = timeout_seconds
         self.metrics = metrics
         self.log = log
@@ -120,11 +132,13 @@ class Front:
             return
         headers = dict(scope["headers"])
         token = current_id.set(_choose_id(headers))
-        caller = current_caller.set(ANYBODY)
+        caller = current_caller.set(STRANGER)
+        meter = current_meter.set(None)
         try:
             with tracing.request(headers) as record:
                 await self._handle(scope, headers, receive, send, record)
         finally:
+            current_meter.reset(meter)
             current_caller.reset(caller)
             current_id.reset(token)
 
@@ -142,8 +156,11 @@ class Front:
         probe = False
         try:
             async with asyncio.timeout(self.timeout_seconds):
-                route = self._find(scope)
+                self.cors.mark(headers, outgoing.headers)
+                route = self._find(scope, headers, outgoing)
                 probe = route.probe
+                if not route.health:
+                    await self.gate.admit(route.scope, route.cost, scope, headers, outgoing.headers)
                 await self._answer(route, scope, incoming, outgoing)
         except RequestError as refusal:
             await outgoing.refuse(refusal, incoming)
@@ -165,10 +182,13 @@ class Front:
             incoming.release()
         self._record(scope, outgoing.status, time.perf_counter() - started, probe, record)
 
-    def _find(self, scope: Scope) -> Route:
+    def _find(self, scope: Scope, headers: Mapping[bytes, bytes], outgoing: Outgoing) -> Route:
         methods = self.routes.get(scope["path"])
         if methods is None:
             raise UnknownRouteError("there is no such path; GET / lists what there is")
+        if self.cors.asks_first(scope["method"], headers):
+            self.cors.allow(methods, headers, outgoing.headers)
+            return _PREFLIGHT
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         if method not in methods:
             raise WrongMethodError([*methods, "HEAD"] if "GET" in methods else methods)
@@ -213,6 +233,14 @@ class Front:
             **({"caller": caller.name, "key": caller.key_id} if caller.key_id else {}),
             **record.fields(),
         )
+
+
+async def _nothing(_: Body) -> Reply:
+    return Reply(b"")
+
+
+#: How a browser's question is answered that asks whether a page may call: by the headers alone.
+_PREFLIGHT = Route(_nothing, probe=True, health=True)
 
 
 def _choose_id(headers: Mapping[bytes, bytes]) -> str:

@@ -7,6 +7,9 @@ import os
 
 # Before BentoML is imported: it reports to its makers unless told not to.
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+# Before the server starts: it would take a client's address from a header that anybody on this
+# machine can send. CAREERLENS_TRUSTED_PROXIES says who may, and the front reads it.
+os.environ["FORWARDED_ALLOW_IPS"] = ""
 
 import asyncio
 from collections.abc import Mapping
@@ -19,6 +22,7 @@ from serving import page, tracing
 from serving.answers import Answers, document
 from serving.cache import open_cache
 from serving.connections import ConnectionMetrics, bound_connections
+from serving.cors import Cors
 from serving.documents import Documents
 from serving.exchange import JSON, MULTIPART, URLENCODED, UploadMemory, request_id
 from serving.feedback.desk import FeedbackDesk, FeedbackMetrics
@@ -30,6 +34,7 @@ from serving.feedback.schemas import (
 )
 from serving.forms import Upload
 from serving.front import Front, Route, Routes
+from serving.gate import open_gate
 from serving.job_requests import (
     AnalyzeForm,
     AnalyzeRequest,
@@ -80,6 +85,7 @@ bound_connections(settings.max_connections, stopping, ConnectionMetrics(metrics.
 cache = open_cache(settings, metrics.registry, log)
 moderation = Moderation(champions, metrics, shadow, cache)
 answers = Answers(champions, moderation, stopping, metrics, settings)
+gate = open_gate(settings, metrics.registry, log)
 documents = Documents(settings, metrics)
 live = LiveJobs(settings, read_adzuna_keys(), log)
 resumes = Resumes(champions, documents, live, cache, settings)
@@ -179,6 +185,7 @@ class Careerlens:
     async def started(self) -> None:
         """Start what a worker has for itself, and say on which event loop it answers."""
         tracing.start(bentoml.server_context.bento_version or "unknown")
+        gate.start()
         resumes.start()
         desk.start()
         stopping.watch()
@@ -194,6 +201,7 @@ class Careerlens:
         await cache.stop()
         await desk.stop()
         await asyncio.to_thread(tracing.stop)
+        await gate.stop()
 
 
 def _uploads(shape: type[ParseRequest], given: Mapping[str, Any]) -> dict[str, Upload]:
@@ -225,10 +233,14 @@ ROUTES: Routes = {
     "/feedback/delete": {"POST": Route(desk.delete, (JSON,), scope="admin")},
     "/models": {"GET": Route(answers.models, scope="any")},
     "/models/refresh": {"POST": Route(answers.refresh, scope="admin")},
-    "/livez": {"GET": Route(answers.livez, probe=True, cost=0)},
-    "/healthz": {"GET": Route(answers.livez, probe=True, cost=0)},
-    "/readyz": {"GET": Route(answers.readyz, probe=True, cost=0)},
-    "/metrics": {"GET": Route(answers.metrics, probe=True, cost=0)},
+    "/livez": {"GET": Route(answers.livez, probe=True, health=True)},
+    "/healthz": {"GET": Route(answers.livez, probe=True, health=True)},
+    "/readyz": {"GET": Route(answers.readyz, probe=True, health=True)},
+    "/metrics": {
+        "GET": Route(
+            answers.metrics, probe=True, cost=0, scope="any" if settings.metrics_need_key else None
+        )
+    },
     "/docs.json": {"GET": Route(document(lambda: describe(Careerlens)))},
     "/schema.json": {"GET": Route()},  # BentoML answers; its own client asks for it
     "/": {"GET": Route(document(lambda: page.front_page(ROUTES), page.CONTENT_TYPE, page.HEADERS))},
@@ -239,6 +251,8 @@ Careerlens.add_asgi_middleware(  # type: ignore[attr-defined]
     routes=ROUTES,
     max_body_bytes=settings.max_body_bytes,
     memory=UploadMemory(settings.upload_bytes),
+    gate=gate,
+    cors=Cors(settings.cors_origins),
     timeout_seconds=settings.timeout_seconds,
     metrics=metrics,
     log=log,

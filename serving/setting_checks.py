@@ -2,6 +2,7 @@
 
 import os
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -15,6 +16,7 @@ from models.hub import open_hub
 from models.trust import key_paths
 from serving.errors import SettingsError
 
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[1-9]\d{0,4})?")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -88,6 +90,32 @@ def check_budget(budget: str) -> str:
     return budget
 
 
+def check_rate_limit(limit: str) -> str:
+    """Return limits in the notation of the library ``limits``, or ``off``."""
+    return limit if limit == "off" else check_budget(limit)
+
+
+def check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    """Return origins as browsers send them."""
+    if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+        raise PydanticCustomError(
+            "origin", "must be origins such as https://jobs.example, separated by commas"
+        )
+    return origins
+
+
+def read_networks(listed: object) -> object:
+    """Return the networks of a list with commas; a bare address is one of its own."""
+    if not isinstance(listed, str):
+        return listed
+    try:
+        return tuple(ip_network(word, strict=False) for word in split_list(listed))
+    except ValueError:
+        raise PydanticCustomError(
+            "network", "must be networks such as 10.0.0.0/8, separated by commas"
+        ) from None
+
+
 def check_region(region: str) -> str:
     """Return a country with telephones."""
     import phonenumbers  # takes a while, and hardly anybody sets this
@@ -112,6 +140,13 @@ def check_revision(revision: str) -> str:
 def split_paths(listed: object) -> object:
     """Return the paths of a list such as PATH's."""
     return key_paths(listed) if isinstance(listed, str) else listed
+
+
+def split_list(listed: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words of a list with commas."""
+    if not isinstance(listed, str):
+        return listed
+    return tuple(word.strip() for word in listed.split(",") if word.strip())
 
 
 def check_key(key: SecretStr) -> SecretStr:

@@ -1,6 +1,7 @@
 """What an operator can choose: CAREERLENS_* variables, read once at the start."""
 
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -27,10 +28,14 @@ from serving.setting_checks import (
     check_hub,
     check_key,
     check_log,
+    check_origins,
+    check_rate_limit,
     check_redis_url,
     check_region,
     check_revision,
+    read_networks,
     read_secret_files,
+    split_list,
     split_paths,
 )
 
@@ -47,6 +52,8 @@ _OVERHEAD_BYTES = 64 * 1024
 
 Score = Annotated[float, Field(ge=0.0, le=1.0)]
 Key = Annotated[SecretStr, AfterValidator(check_key)]
+Network = IPv4Network | IPv6Network
+RateLimit = Annotated[str, BeforeValidator(str.lower), AfterValidator(check_rate_limit)]
 Revision = Annotated[str, AfterValidator(check_revision)]
 
 
@@ -119,6 +126,21 @@ class Settings(BaseSettings):
     database_timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 2.0
     database_connections: Annotated[int, Field(ge=1, le=64)] = 4
     feedback_days: Annotated[int, Field(ge=1, le=36_500)] = 365
+
+    keys_file: Path | None = None
+    metrics_need_key: bool = False
+    cors_origins: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(split_list), AfterValidator(check_origins)
+    ] = ()
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(read_networks)] = ()
+    limit_moderate: RateLimit = "6000/minute"
+    limit_resume: RateLimit = "600/minute"
+    limit_jobs: RateLimit = "600/minute"
+    limit_feedback: RateLimit = "600/minute"
+    limit_admin: RateLimit = "60/minute"
+    limit_address: RateLimit = "12000/minute"
+    limit_failures: RateLimit = "30/minute"
+    limits_on_failure: Literal["open", "closed"] = "open"
 
     port: Annotated[int, Field(ge=1, le=65535, validation_alias=AliasChoices("PORT", "port"))] = (
         3000

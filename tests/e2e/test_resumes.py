@@ -247,7 +247,7 @@ def test_uploads_beyond_the_memory_for_them_are_refused_and_other_requests_are_n
     small: Server, resume: bytes
 ) -> None:
     head = (
-        b"POST /resume/analyze HTTP/1.1\r\nhost: x\r\n"
+        b"POST /resume/analyze HTTP/1.1\r\nhost: localhost\r\n"
         b"content-type: multipart/form-data; boundary=x\r\ncontent-length: 10500000\r\n\r\n"
     )
     large = {"file": ("cv.txt", b"Jane Doe" + b" " * (3 * MEGABYTE) + b"Engineer")}

@@ -185,7 +185,7 @@ def test_a_client_that_reads_only_after_sending_sees_the_refusal(server: Server)
     body = b"x" * 8_000_000
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(
-            b"POST /moderate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            b"POST /moderate HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
             b"content-length: %d\r\n\r\n" % len(body)
         )
         connection.sendall(body)
@@ -199,7 +199,7 @@ def _pour(server: Server, path: str, limit: int) -> tuple[bytes, int]:
     answered, sent = b"", 0
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(
-            f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
             "transfer-encoding: chunked\r\n\r\n".encode()
         )
         with contextlib.suppress(ConnectionResetError, BrokenPipeError):

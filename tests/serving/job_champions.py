@@ -12,9 +12,11 @@ from pydantic import SecretStr
 from models.bundle import Bundle
 from models.manifest import Kind, Manifest
 from serving.cache import open_cache
+from serving.cors import Cors
 from serving.documents import Documents
 from serving.exchange import JSON, MULTIPART, URLENCODED, Receive, Scope, Send, UploadMemory
 from serving.front import Front, Route
+from serving.gate import open_gate
 from serving.jobs_api import LiveJobs
 from serving.logs import open_log
 from serving.metrics import Metrics
@@ -87,6 +89,8 @@ class Desk:
             },
             max_body_bytes=settings.max_body_bytes,
             memory=UploadMemory(settings.upload_bytes),
+            gate=open_gate(settings, self.metrics.registry, log),
+            cors=Cors(()),
             timeout_seconds=settings.timeout_seconds,
             metrics=self.metrics,
             log=log,
@@ -98,7 +102,7 @@ class Desk:
     async def send(self, path: str, **options: Any) -> httpx.Response:
         transport = httpx.ASGITransport(self.front)
         async with httpx.AsyncClient(
-            transport=transport, base_url="http://test", timeout=60
+            transport=transport, base_url="http://localhost", timeout=60
         ) as client:
             return await client.post(path, **options)
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from serving.cors import Cors
 from serving.errors import NotReadyError
 from serving.exchange import (
     JSON,
@@ -22,10 +23,14 @@ from serving.exchange import (
     json_reply,
 )
 from serving.front import App, Front, Route, Routes
+from serving.gate import open_gate
 from serving.logs import open_log
 from serving.metrics import Metrics
+from serving.settings import Settings
 
 CANARY = "canary-7f3a"
+HOME = "http://localhost"
+HERE = {"client": ("127.0.0.1", 50_000)}
 LIMIT = 2_000
 UPLOAD_LIMIT = 8_000
 
@@ -75,20 +80,23 @@ class Client:
     ) -> None:
         self.stream = io.StringIO()
         self.metrics = Metrics()
+        log = open_log(level, self.stream)
         self.front = Front(
             app,
             routes=routes,
             max_body_bytes=LIMIT,
             memory=UploadMemory(UPLOAD_LIMIT),
+            gate=open_gate(Settings(), self.metrics.registry, log),
+            cors=Cors(()),
             timeout_seconds=timeout_seconds,
             metrics=self.metrics,
-            log=open_log(level, self.stream),
+            log=log,
         )
 
     def __call__(self, method: str, path: str, **options: Any) -> httpx.Response:
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(self.front)
-            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            async with httpx.AsyncClient(transport=transport, base_url=HOME) as client:
                 return await client.request(method, path, **options)
 
         return asyncio.run(send())
@@ -198,7 +206,7 @@ def test_uploads_share_their_memory_and_what_is_too_much_is_told_when_to_come_ba
 
         routes = {**ROUTES, "/held": {"POST": Route(hold, (MULTIPART,), UPLOAD_LIMIT)}}
         transport = httpx.ASGITransport(Client(routes=routes, timeout_seconds=60).front)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as caller:
+        async with httpx.AsyncClient(transport=transport, base_url=HOME) as caller:
             most = b"x" * (UPLOAD_LIMIT - 10)
             first = asyncio.create_task(caller.post("/held", content=most, headers=FORM))
             await held.wait()
@@ -230,7 +238,7 @@ def test_who_announces_an_upload_and_sends_nothing_keeps_nobody_out() -> None:
             yield b""
 
         transport = httpx.ASGITransport(Client(timeout_seconds=60).front)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as caller:
+        async with httpx.AsyncClient(transport=transport, base_url=HOME) as caller:
             announced = FORM | {"content-length": str(UPLOAD_LIMIT)}
             waiting = [
                 asyncio.create_task(caller.post("/upload", content=nothing(), headers=announced))
@@ -258,7 +266,13 @@ def test_a_body_that_says_it_is_too_large_is_refused_unread() -> None:
         sent.append(message)
 
     headers = [(b"content-type", b"application/json"), (b"content-length", b"9" * 5_000)]
-    scope = {"type": "http", "method": "POST", "path": "/read", "headers": headers}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/read",
+        "headers": headers,
+        "client": ("127.0.0.1", 1),
+    }
     asyncio.run(client.front(scope, receive, send))
     assert sent[0]["status"] == 413
 
@@ -332,14 +346,27 @@ def test_a_client_that_leaves_is_counted_and_not_answered() -> None:
         raise AssertionError("nobody is there")
 
     headers = [(b"content-type", b"application/json")]
-    scope = {"type": "http", "method": "POST", "path": "/read", "headers": headers}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/read",
+        "headers": headers,
+        "client": ("127.0.0.1", 1),
+    }
     asyncio.run(client.front(scope, receive, send))
     assert b'status="499"' in client.metrics.render()
 
 
 async def answer(send: Send, status: int, *parts: bytes) -> None:
     headers = [(b"content-type", b"text/plain"), (b"x-inner", b"yes")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": headers,
+            "client": ("127.0.0.1", 1),
+        }
+    )
     for part in parts:
         await send({"type": "http.response.body", "body": part, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})

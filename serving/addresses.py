@@ -1,0 +1,85 @@
+"""Where a request comes from: the client's address, past the proxies that are trusted."""
+
+import functools
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from serving.exchange import Scope
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+_FORWARDED = b"x-forwarded-for"
+
+# One subscriber has a whole /64, and could count as another one with each request.
+_V6_PREFIX = 64
+
+
+class Addresses:
+    """Tells the client of a request.
+
+    The header X-Forwarded-For alone is read, from its right end: what trusted proxies wrote, and no
+    further. Forwarded (RFC 7239) is not: a proxy that writes one of the two passes on the other as
+    the client sent it, and one can tell from neither which it is.
+
+    Parameters
+    ----------
+    proxies : tuple of networks
+        Whose word counts; nobody else's does.
+    """
+
+    def __init__(self, proxies: tuple[Network, ...]) -> None:
+        # The same few clients come again and again, and parsing takes longer than all the rest.
+        self._client = functools.lru_cache(4096)(functools.partial(_client, proxies=proxies))
+
+    def client(self, scope: Scope) -> Address | None:
+        """Return who sent a request; None if the connection has no address, as on a socket file."""
+        peer = scope.get("client")
+        if not peer:
+            return None
+        headers = scope["headers"]
+        forwarded = b",".join(value for name, value in headers if name == _FORWARDED)
+        return self._client(peer[0], forwarded)
+
+
+def _client(peer: str, forwarded: bytes, *, proxies: tuple[Network, ...]) -> Address | None:
+    client = _parse(peer)
+    hops = forwarded.decode("latin-1").split(",") if forwarded else []
+    while client is not None and hops and any(client in proxy for proxy in proxies):
+        hop = _parse(hops.pop())
+        if hop is None:  # not what a proxy writes: the proxy itself is the last that is known
+            break
+        client = hop
+    return client
+
+
+def _parse(word: str) -> Address | None:
+    """Return an address, which may have a port."""
+    word = word.strip()
+    if word.startswith("["):
+        word = word[1:].partition("]")[0]
+    elif word.count(":") == 1:
+        word = word.partition(":")[0]
+    try:
+        address = ip_address(word)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return address if mapped is None else mapped
+
+
+@functools.lru_cache(4096)
+def household(address: Address | None) -> str:
+    """Return what limits count as one client."""
+    if isinstance(address, IPv6Address):
+        return str(ip_network((int(address), _V6_PREFIX), strict=False))
+    return str(address)
+
+
+def is_loopback_host(host: bytes) -> bool:
+    """Return whether the header Host names this machine by a name that only this machine has."""
+    name = host.decode("latin-1").strip().lower()
+    address = _parse(name)
+    if address is not None:
+        return address.is_loopback
+    name = name.partition(":")[0]
+    return name in ("", "localhost") or name.endswith(".localhost")
