@@ -70,14 +70,19 @@ class Crowd:
     texts : sequence of str
     pause : float
         Seconds between an answer and the next request, at most.
+    key : str, optional
+        What opens the service.
     """
 
-    def __init__(self, address: str, texts: Sequence[str], pause: float) -> None:
+    def __init__(
+        self, address: str, texts: Sequence[str], pause: float, key: str | None = None
+    ) -> None:
         self.callers = [Caller(number) for number in range(CALLERS)]
         self.last_answer: dict[str, float] = {}
         self._address = address
         self._texts = texts
         self._pause = pause
+        self._headers = {} if key is None else {"x-api-key": key}
         self._leave = asyncio.Event()
 
     @property
@@ -133,6 +138,7 @@ class Crowd:
         chance = random.Random(caller.number)
         async with aiohttp.ClientSession(
             self._address,
+            headers=self._headers,
             connector=aiohttp.TCPConnector(limit=1),
             timeout=aiohttp.ClientTimeout(total=30),
         ) as session:

@@ -32,6 +32,7 @@ from tests.e2e.crowd import Crowd
 from tests.e2e.offline import Offline
 from tests.e2e.workshop import Workshop
 from tests.factories import ROOT
+from tests.serving.guarded import make_key
 
 #: Messages of the starter corpus are asked about, the short ones, which take less of the machine,
 #: and of these every second; and others of our own.
@@ -64,6 +65,9 @@ SWAPS = (
     ("rollback", "v1", True),
     ("promote", "v2", True),
 )
+
+#: Limits that callers of ours would soon have spent.
+UNLIMITED = tuple(f"CAREERLENS_LIMIT_{name}" for name in ("MODERATE", "RESUME", "ADDRESS"))
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,8 @@ def swap_under_load(trained: Workshop, hub: Mapping[str, str], home: Path, reque
         workshop.run("register", "spam")
         print(workshop.run("compare", "spam", "champion", "challenger"))
         server.wait("/readyz")
-        crowd = Crowd(f"http://127.0.0.1:{server.port}", texts, PAUSE)
+        key = server.client.headers.get("x-api-key")
+        crowd = Crowd(f"http://127.0.0.1:{server.port}", texts, PAUSE, key)
         swaps, connections = asyncio.run(_ask_and_swap(crowd, workshop, server, requests))
     offline = Offline(
         {
@@ -229,8 +234,14 @@ def starter_texts() -> list[str]:
 
 @contextmanager
 def serving(home: Path, **chosen: str) -> Iterator[Server]:
-    """Run `bentoml serve`, with its files below ``home``."""
+    """Run `bentoml serve`, with its files below ``home``; in production, with a key of ours."""
     home.mkdir(parents=True)
+    headers = {}
+    if chosen.get("CAREERLENS_ENV") == "production":
+        headers["x-api-key"] = make_key(home / "keys.json")
+        chosen |= dict.fromkeys(UNLIMITED, "off") | {
+            "CAREERLENS_KEYS_FILE": str(home / "keys.json")
+        }
     port = free_port()
     log_file = home / "server.log"
     with log_file.open("wb") as log:
@@ -244,6 +255,7 @@ def serving(home: Path, **chosen: str) -> Iterator[Server]:
         )
     client = httpx.Client(
         base_url=f"http://127.0.0.1:{port}",
+        headers=headers,
         timeout=30,
         trust_env=False,
         # Each time another worker may answer, and no connection is mistaken for a caller's.

@@ -51,6 +51,15 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
         ("CAREERLENS_SHADOW_LOG", "/not/there/shadow.jsonl"),
         ("CAREERLENS_SHADOW_LOG", "/"),
         ("CAREERLENS_REDIS_TIMEOUT_SECONDS", "0"),
+        ("CAREERLENS_METRICS_NEED_KEY", "perhaps"),
+        ("CAREERLENS_CORS_ORIGINS", "*"),
+        ("CAREERLENS_CORS_ORIGINS", "https://jobs.example/path"),
+        ("CAREERLENS_CORS_ORIGINS", "https://jobs.example, jobs.example"),
+        ("CAREERLENS_TRUSTED_PROXIES", "proxy.example"),
+        ("CAREERLENS_TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("CAREERLENS_LIMIT_MODERATE", "600"),
+        ("CAREERLENS_LIMIT_ADDRESS", "0/minute"),
+        ("CAREERLENS_LIMITS_ON_FAILURE", "ajar"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_name_of_its_variable(
