@@ -23,10 +23,10 @@ export DO_NOT_TRACK ?= true
 # dvc and bentoml start `python` by name: it must be the environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup serve train release first-release test lint format lock keys mlflow clean
+.PHONY: help setup serve train release first-release test bench-quality lint format lock keys mlflow clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## Create the environment in .venv from requirements.lock
 
@@ -63,6 +63,9 @@ release: setup ## Register the current result and publish it to the hub
 
 test: setup ## Run every test, on two cores (JOBS)
 	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+
+bench-quality: setup ## Train on the public corpus in .cache and print what the models reach, and the peers
+	@$(BIN)/python -m benchmarks.quality --peers
 
 lint: setup ## Check style, types and the import law
 	@$(BIN)/ruff check .

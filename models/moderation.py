@@ -121,7 +121,7 @@ class Moderator:
                 version=self.toxicity.version,
                 digest=self.toxicity.bundle.digest,
                 categories=dict(zip(names, categories, strict=True)),
-                spans=_carrying_spans(self.toxicity.bundle, text) if flagged else [],
+                spans=toxic_spans(self.toxicity.bundle.model, text) if flagged else [],
             ),
         )
 
@@ -131,9 +131,9 @@ def _worst(*actions: Action) -> Action:
     return max(actions, key=order.index)
 
 
-def _carrying_spans(bundle: Bundle[Pipeline], text: str) -> list[Span]:
+def toxic_spans(pipeline: Pipeline, text: str) -> list[Span]:
     """Return the words that speak for toxicity the most, in the order of the text."""
-    words, _ = word_contributions(bundle.model, text)
+    words, _ = word_contributions(pipeline, text)
     heaviest = sorted(words, key=lambda word: word.weight, reverse=True)[:_MAX_SPANS]
     least = _SPAN_SHARE * max((word.weight for word in heaviest), default=0.0)
     carrying = [word for word in heaviest if word.weight > 0 and word.weight >= least]

@@ -25,6 +25,9 @@ from pipelines.stage import read_table
 
 Rows = NDArray[np.int_]
 
+#: The words by which people say who they are, in the folder of data.
+IDENTITY_TERMS = Path("behaviour", "identity.txt")
+
 # Resamples of intervals that nobody looks at.
 _FEW = 10
 
@@ -47,7 +50,7 @@ def see_messages(
     if test.empty:
         raise EvidenceError(f"{path} has no row on the test side of the split: run `dvc repro`")
     sets = _evaluation_sets(kind, data)
-    terms = identity_terms(data / "behaviour" / "identity.txt")
+    terms = identity_terms(data / IDENTITY_TERMS)
     slices = dict(_slices(test, sets, terms))
     answers = [_answered(kind, bundle, test, sets, slices, params) for bundle in bundles]
     recorded = bundles[0].metrics.get("test_digest")
