@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping, MutableMapping
 from serving.errors import ForbiddenError
 
 _MAX_AGE_SECONDS = 600
-_SENT = b"authorization, content-type, x-api-key, x-request-id"
-_SHOWN = b"x-request-id, ratelimit, ratelimit-policy, retry-after"
+_SENT = b"authorization, content-type, idempotency-key, x-api-key, x-request-id"
+_SHOWN = b"x-request-id, cache-status, ratelimit, ratelimit-policy, retry-after"
 
 
 class Cors:

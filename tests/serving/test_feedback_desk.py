@@ -18,12 +18,14 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, make_url
 
 from serving.callers import ANYBODY, Caller, current_caller
+from serving.cors import Cors
 from serving.exchange import JSON, Body, Reply, UploadMemory, json_reply
 from serving.feedback import store
 from serving.feedback.database import Database, Line
 from serving.feedback.desk import FeedbackDesk, FeedbackMetrics
 from serving.feedback.errors import DatabaseError
 from serving.front import Front, Route, Routes
+from serving.gate import open_gate
 from serving.logs import open_log
 from serving.metrics import Metrics
 from serving.settings import Settings
@@ -77,6 +79,8 @@ class Client:
             routes={**routes, "/elsewhere": {"GET": Route(elsewhere)}},
             max_body_bytes=100_000,
             memory=UploadMemory(0),
+            gate=open_gate(settings, self.metrics.registry, log),
+            cors=Cors(()),
             timeout_seconds=2 * SECONDS,
             metrics=self.metrics,
             log=log,
@@ -84,7 +88,7 @@ class Client:
 
     async def send(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
         transport = httpx.ASGITransport(self.front)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             if body is None:
                 return await client.get(path)
             names = {"content-type": JSON}

@@ -189,7 +189,7 @@ def test_parts_of_two_requests_at_a_time_do_not_mix() -> None:
 
     async def both() -> None:
         transport = httpx.ASGITransport(client.front)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as caller:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as caller:
             await asyncio.gather(
                 caller.post("/slow", json={}), *(caller.post("/judge", json={}) for _ in range(3))
             )
