@@ -14,7 +14,7 @@ from pipelines.raw_files import RawReadError, read_raw
 from pipelines.readers import CATEGORIES, READERS
 from pipelines.repair import decode, mask
 from pipelines.sampling import sample_rank
-from pipelines.sources import RESERVED, TEXT_TASKS, RawIndex, read_index, read_reserved
+from pipelines.sources import FEEDBACK, RESERVED, TEXT_TASKS, RawIndex, read_index, read_reserved
 from pipelines.stage import MODELS, parse_args, write_json, write_table
 
 _TRAINING_COLUMNS = {
@@ -76,6 +76,7 @@ def clean(
     for reason, fault in faults.items():
         _drop(rows, fault, reason)
     for task in MODELS:
+        _overrule(rows, task)
         _merge_duplicates(rows, task)
     if sample is not None:
         _drop(rows, ~_in_sample(rows, sample), "not_sampled")
@@ -149,11 +150,28 @@ def _prepare(rows: pd.DataFrame, reserved: Set[str]) -> pd.DataFrame:
     found = pd.DataFrame([computed[raw] for raw in rows["text"]], index=rows.index, columns=names)
     rows = rows.drop(columns="text").join(found)
     rows["group"] = rows["group"].where(rows["group"] != "", rows["text_group"])
+    # A message of the starter corpus that moderators decided on stays with those of its template:
+    # else it might be learnt from on one side, and they scored on the other.
+    grouped = rows[rows["group"] != rows["text_group"]].drop_duplicates("text_group")
+    template = dict(zip(grouped["text_group"], grouped["group"], strict=True))
+    decided = rows["source"] == FEEDBACK
+    own = rows.loc[decided, "text_group"]
+    rows.loc[decided, "group"] = [template.get(group, group) for group in own]
     return rows
 
 
 def _drop(rows: pd.DataFrame, fault: pd.Series, reason: str) -> None:
     rows.loc[fault & (rows["dropped"] == ""), "dropped"] = reason
+
+
+def _overrule(rows: pd.DataFrame, task: str) -> None:
+    """Drop what sources say of a text otherwise than moderators do, however many say it."""
+    used = rows[(rows["dropped"] == "") & (rows["set"] == "") & (rows["task"] == task)]
+    decided = used[used["source"] == FEEDBACK].drop_duplicates(["plain", "label"])
+    decided = decided.drop_duplicates("plain", keep=False)  # masking may make two texts one
+    label = used["plain"].map(decided.set_index("plain")["label"])
+    wrong = (used["source"] != FEEDBACK) & label.notna() & (used["label"] != label)
+    rows.loc[used.index[wrong], "dropped"] = "overruled"
 
 
 def _merge_duplicates(rows: pd.DataFrame, task: str) -> None:

@@ -35,6 +35,9 @@ from pipelines.stage import parse_args
 TIMEOUT_SECONDS = (10, 60)  # to connect, and between two pieces of an answer
 WAITS_SECONDS = (0.5, 2.0, 5.0)  # before each further attempt
 
+#: The folder of each corpus whose files have no address.
+Origins = Mapping[str, Path]
+
 # Unfinished files live here, in the file system of their destination, so that a move is atomic.
 _INCOMING = ".incoming"
 
@@ -64,14 +67,15 @@ class Wanted:
 
 
 def ingest(
-    catalogue: Catalogue, choice: Choice, starter: Path, raw: Path, mirror: Path | None
+    catalogue: Catalogue, choice: Choice, origins: Origins, raw: Path, mirror: Path | None
 ) -> RawIndex:
     """Make ``raw`` hold exactly the files of ``choice``, and return what they are.
 
     Parameters
     ----------
-    starter : Path
-        The folder of the starter corpus, whose files are copied where the choice has them.
+    origins : mapping of corpus to Path
+        The folders from which files without an address are copied: that of the starter corpus, and
+        of ``any`` the one where moderators' corrections are.
     mirror : Path or None
         A folder laid out ``<source>/<file>``, tried before the address of each file.
 
@@ -84,7 +88,7 @@ def ingest(
     incoming = raw / _INCOMING
     incoming.mkdir(parents=True)
     try:
-        for wanted in _wanted(choice, starter, raw):
+        for wanted in _wanted(choice, origins, raw):
             fetch(wanted, incoming, mirror)
         reserved = None
         if choice.corpus == "public":
@@ -147,7 +151,34 @@ def mirror_folder(environment: Mapping[str, str]) -> Path | None:
     return folder
 
 
-def _wanted(choice: Choice, starter: Path, raw: Path) -> Iterator[Wanted]:
+def own_sources(catalogue: Catalogue, folder: Path, environment: Mapping[str, str]) -> set[str]:
+    """Return the sources of corpus ``any`` that have rows in ``folder``.
+
+    Raises
+    ------
+    IngestError
+        If this is the copy in which a queued experiment runs, and lacks what the project has: DVC
+        copies what git or DVC versions, and an experiment must not silently learn from less.
+    """
+    project = Path(environment.get("DVC_ROOT", "."))
+    found = set()
+    for name, source in catalogue.sources.items():
+        for file in (folder / each for each in source.files if source.corpus == "any"):
+            if _has_rows(file):
+                found.add(name)
+            elif _has_rows(project / file):
+                raise IngestError(
+                    f"source {name}: {file} is not in this copy of the project, but in {project}: "
+                    f"run `dvc add {file}` there and commit {file}.dvc, which holds its hash alone"
+                )
+    return found
+
+
+def _has_rows(file: Path) -> bool:
+    return file.is_file() and bool(file.read_bytes().strip())
+
+
+def _wanted(choice: Choice, origins: Origins, raw: Path) -> Iterator[Wanted]:
     for name, source in choice.sources.items():
         for file, declared in source.files.items():
             target = raw / name / file
@@ -155,12 +186,13 @@ def _wanted(choice: Choice, starter: Path, raw: Path) -> Iterator[Wanted]:
                 size, url = declared.bytes, declared.url
                 yield Wanted(name, file, target, declared.sha256, size, url)
                 continue
-            origin = starter / (declared.folder or "") / file
+            origin = origins[source.corpus] / (declared.folder or "") / file
             if not origin.is_file():
                 raise IngestError(
                     f"source {name}: no file {origin}; restore it (`git checkout -- {origin}`)"
                 )
-            # Git versions the starter corpus, so whatever it holds is right.
+            # Git versions the starter corpus, so whatever it holds is right; of moderators'
+            # corrections whatever was exported last is.
             yield Wanted(name, file, target, _sha256(origin), origin=origin)
 
 
@@ -302,15 +334,17 @@ def _say(wanted: Wanted, what: str) -> None:
 @entry_point
 def main() -> None:
     """Run the stage."""
-    args = parse_args(__doc__, inputs=["sources", "starter"], outputs=["raw"])
+    args = parse_args(__doc__, inputs=["sources", "starter", "feedback"], outputs=["raw"])
     pooch.get_logger().setLevel("WARNING")
     params = load_params().data
     catalogue = load_catalogue(args.sources)
-    choice = choose_sources(catalogue, params.corpus, params.exclude_licences)
+    present = own_sources(catalogue, args.feedback, os.environ)
+    choice = choose_sources(catalogue, params.corpus, params.exclude_licences, present)
     for name, licence in choice.left_out.items():
         print(f"ingest: {name} left out, its licence is excluded: {licence}")
     mirror = mirror_folder(os.environ) if params.corpus == "public" else None
-    write_index(ingest(catalogue, choice, args.starter, args.raw, mirror), args.raw)
+    origins = {"starter": args.starter, "any": args.feedback}
+    write_index(ingest(catalogue, choice, origins, args.raw, mirror), args.raw)
 
 
 if __name__ == "__main__":

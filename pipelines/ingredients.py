@@ -9,17 +9,18 @@ import yaml
 from pydantic import ValidationError
 
 from models.errors import LibraryVersionError
-from models.manifest import Manifest, check_versions
+from models.manifest import Manifest, Source, check_versions
 from models.params import Params
 from pipelines.chain import Link, absent, digest_of, judged
 from pipelines.history import Tree
 from pipelines.kinds import MADE
 from pipelines.lock import Cache, Lock, folder_md5, tree_md5
 from pipelines.packaging import params_digest
-from pipelines.sources import Catalogue
+from pipelines.sources import FEEDBACK, Catalogue
 
 _TAXONOMY = "taxonomy"  # the source that is the project's own, in data/taxonomy
 _CATALOGUE = "data/sources.yaml"
+_FEEDBACK = "data/feedback"
 
 # What decides how params.yaml becomes the digest in the manifest.
 _READERS = (
@@ -49,6 +50,7 @@ def made_link(manifest: Manifest, release: Mapping[str, bytes], lock: Lock) -> L
 def code_link(manifest: Manifest, lock: Lock, tree: Tree) -> Link:
     """Compare every file that the stages read and git versions with those of a tree."""
     inputs = lock.inputs(f"artifacts/{manifest.kind}/release")
+    inputs.pop(_FEEDBACK, None)  # git ignores what is in it: it is compared as a source
     other = sorted(path for path, md5 in inputs.items() if md5 != tree_md5(path, tree.files))
     faults = [f"not as in {tree.name}: {', '.join(other)}"] if other else []
     text = f"all {len(inputs)} files and folders that the stages read are those of {tree.name}"
@@ -108,7 +110,7 @@ def params_link(
     return judged(name, faults, f"{manifest.params[:12]} are those of {', '.join(copies)}")
 
 
-def source_links(manifest: Manifest, tree: Tree) -> Iterator[Link]:
+def source_links(manifest: Manifest, tree: Tree, cache: Cache) -> Iterator[Link]:
     """Compare hashes and licence of each source with what a tree declares or versions."""
     try:
         content = yaml.safe_load(tree.files[_CATALOGUE])
@@ -118,6 +120,9 @@ def source_links(manifest: Manifest, tree: Tree) -> Iterator[Link]:
         return
     for name, source in manifest.sources.items():
         declared = catalogue.sources.get(name)
+        if name == FEEDBACK:
+            yield _feedback_link(source, tree, cache)
+            continue
         faults = []
         for file, digest in source.files.items():
             if name == _TAXONOMY:
@@ -135,6 +140,22 @@ def source_links(manifest: Manifest, tree: Tree) -> Iterator[Link]:
             faults.append(f"licence {source.licence!r}, {tree.name} has {declared.licence!r}")
         files = ", ".join(f"{file} {digest[:12]}" for file, digest in source.files.items())
         yield judged(f"source {name}", faults, f"{files}, as in {tree.name}; {source.licence}")
+
+
+def _feedback_link(source: Source, tree: Tree, cache: Cache) -> Link:
+    """Compare moderators' corrections with what DVC versions of them, which holds a hash alone."""
+    name = f"source {FEEDBACK}"
+    [(file, digest)] = source.files.items()
+    pointer = tree.files.get(f"{_FEEDBACK}/{file}.dvc")
+    if pointer is None:
+        return absent(name, f"{tree.name} has no {_FEEDBACK}/{file}.dvc: `dvc add` makes it")
+    [out] = yaml.safe_load(pointer)["outs"]
+    here = cache(out["md5"])
+    if here is None:
+        return absent(name, _not_cached({f"{_FEEDBACK}/{file}"}))
+    found = _sha256(here.read_bytes())
+    faults = [] if found == digest else [f"{file} is {digest[:12]}, DVC's is {found[:12]}"]
+    return judged(name, faults, f"{file} {digest[:12]}, as DVC has it; {source.licence}")
 
 
 def raw_links(manifest: Manifest, lock: Lock, cache: Cache) -> Iterator[Link]:

@@ -129,7 +129,7 @@ def _origin(fetched: Fetched, manifest: Manifest, known: Tracked | None) -> Iter
             yield absent(name, "git has nothing of that time here")
     else:
         yield ingredients.libraries_link(manifest, fetched.path / "bundle", tree)
-        yield from ingredients.source_links(manifest, tree)
+        yield from ingredients.source_links(manifest, tree, cache)
     copies = {"the MLflow run": known.params} if known and known.params else {}
     if tree is not None and "params.yaml" in tree.files:
         copies[tree.name] = tree.files["params.yaml"]

@@ -54,6 +54,23 @@ def read_starter(tables: Tables, _params: CleanParams) -> pd.DataFrame:
     return pd.concat(both, ignore_index=True)
 
 
+def read_feedback(tables: Tables, _params: CleanParams) -> pd.DataFrame:
+    """Decisions of moderators, as `python -m serving.feedback export` writes it."""
+    name = "feedback.jsonl"
+    kind, labels = column_of(tables, name, "kind"), _labels(tables, name, "label", _ONE_ZERO)
+    text = column_of(tables, name, "text")
+    parts = []
+    for task in ("spam", "toxicity"):
+        rows = rows_of(text[kind == task], labels[kind == task], task=task)
+        if task == "toxicity":
+            toxic = rows["label"] == 1
+            for category in CATEGORIES:
+                said = column_of(tables, name, category)[kind == task].map({"0": 0.0, "1": 1.0})
+                rows[category] = rows[category].mask(toxic, pd.Series(said.to_numpy()))
+        parts.append(rows)
+    return pd.concat(parts, ignore_index=True)
+
+
 def read_sms_spam_collection(tables: Tables, _params: CleanParams) -> pd.DataFrame:
     """Messages whose commas were taken for separators are put together again."""
     name = "spam.csv"
@@ -220,6 +237,7 @@ def read_unintended_bias(tables: Tables, _params: CleanParams) -> pd.DataFrame:
 
 READERS: Mapping[str, Reader] = {
     "starter": read_starter,
+    "feedback": read_feedback,
     "sms_spam_collection": read_sms_spam_collection,
     "sms_phishing": read_sms_phishing,
     "jigsaw_balanced": read_jigsaw_balanced,

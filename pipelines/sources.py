@@ -1,6 +1,6 @@
 """What data exists (data/sources.yaml), which of it is used, and what ingest brought."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,6 +22,10 @@ Name = Annotated[str, Field(pattern=r"^\w[\w. -]*$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 INDEX = "sources.json"
+
+#: The source that moderators write; it is of every corpus, once there is something in its file.
+FEEDBACK = "feedback"
+
 RESERVED = "reserved.txt"
 
 
@@ -47,9 +51,12 @@ class DeclaredFile(_Declaration):
 
 
 class Source(_Declaration):
-    """One dataset: where it is, under which licence, and who can read it."""
+    """One dataset: where it is, under which licence, and who can read it.
 
-    corpus: Corpus
+    Those of corpus ``any`` are of both, where their file is: the operator's own.
+    """
+
+    corpus: Corpus | Literal["any"]
     task: Task
     licence: str
     about: str
@@ -144,8 +151,18 @@ def load_catalogue(path: Path) -> Catalogue:
         raise SourcesError(f"{path}: {_faults(error)}") from error
 
 
-def choose_sources(catalogue: Catalogue, corpus: Corpus, exclude_licences: Sequence[str]) -> Choice:
+def choose_sources(
+    catalogue: Catalogue,
+    corpus: Corpus,
+    exclude_licences: Sequence[str],
+    present: Set[str] = frozenset(),
+) -> Choice:
     """Return the sources of ``corpus`` whose licence contains none of ``exclude_licences``.
+
+    Parameters
+    ----------
+    present : set of str
+        Sources of corpus ``any`` that have rows; the others are passed over.
 
     Raises
     ------
@@ -157,7 +174,7 @@ def choose_sources(catalogue: Catalogue, corpus: Corpus, exclude_licences: Seque
     kept: dict[str, Source] = {}
     left_out: dict[str, str] = {}
     for name, source in catalogue.sources.items():
-        if source.corpus != corpus:
+        if source.corpus != corpus and name not in present:
             continue
         if any(words in source.licence.casefold() for words in excluded):
             left_out[name] = source.licence

@@ -17,6 +17,7 @@ COPIED = (
     "pipelines",
     "data/sources.yaml",
     "data/starter",
+    "data/feedback/README.md",
     "data/behaviour",
     "data/expectations",
     "data/golden",

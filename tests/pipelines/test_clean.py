@@ -64,6 +64,64 @@ def reasons(rows: pd.DataFrame) -> list[str]:
     return found
 
 
+def decided(*rows: tuple[str, int], task: str = "spam") -> pd.DataFrame:
+    return messages(*rows, source="feedback", task=task)
+
+
+# What moderators say
+
+
+def test_moderators_overrule_whatever_sources_say_of_a_text() -> None:
+    rows = cleaned(
+        decided(("Win now", 1)),
+        messages(("win now", 0), ("WIN NOW", 0), ("other", 0)),
+        messages(("win now", 1), source="two"),
+    )
+    assert reasons(rows) == ["", "overruled", "overruled", "", "duplicate"]
+
+
+def test_what_moderators_say_of_one_model_leaves_the_other_alone() -> None:
+    rows = cleaned(
+        decided(("win now", 1)), messages(("win now", 0)), messages(("win now", 0), task="toxicity")
+    )
+    assert reasons(rows) == ["", "overruled", ""]
+
+
+def test_corrections_that_masking_makes_one_text_settle_it_only_if_they_agree() -> None:
+    rows = cleaned(
+        decided(("write a@corp.example", 1), ("write b@corp.example", 0)),
+        messages(("write c@corp.example", 0)),
+    )
+    assert reasons(rows) == ["outvoted", "", "duplicate"]
+
+
+def test_a_text_that_is_scored_is_not_learnt_from_whoever_decided_on_it() -> None:
+    rows = cleaned(decided(("i am here", 1)), scored("I am here"))
+    assert reasons(rows) == ["in_evaluation", ""]
+
+
+def test_categories_that_moderators_named_come_before_those_of_sources() -> None:
+    said = decided(("you fool", 1), task="toxicity").assign(insult=0.0)
+    source = messages(("you fool", 1), task="toxicity").assign(insult=1.0, threat=1.0)
+    rows = cleaned(said, source)
+    assert reasons(rows) == ["", "duplicate"]
+    assert rows.loc[0, ["insult", "threat"]].tolist() == [0.0, 1.0]
+
+
+def test_a_correction_stays_on_the_side_of_the_template_it_was_made_from() -> None:
+    rows = cleaned(
+        decided(("Room 7 is free", 1), ("of nobody's template", 1)),
+        messages(("room 8 is free", 0), ("room nine is free", 0)).assign(group="0123456789abcdef"),
+    )
+    assert rows.loc[0, "group"] == "0123456789abcdef"
+    assert rows.loc[1, "group"] == group_key("of nobody's template")
+
+
+def test_personal_data_in_corrections_is_masked_as_anywhere() -> None:
+    rows = cleaned(decided(("write to jane.doe@corp.example", 1)))
+    assert "jane.doe" not in rows.loc[0, "text"]
+
+
 # What is dropped
 
 
@@ -298,8 +356,8 @@ def run_stage(
 def bring(folder: Path, corpus: str, mirror: Path | None) -> None:
     catalogue = load_catalogue(ROOT / "data" / "sources.yaml")
     choice = choose_sources(catalogue, corpus, [])  # type: ignore[arg-type]
-    starter = ROOT / "data" / "starter"
-    write_index(ingest(catalogue, choice, starter, folder / "raw", mirror), folder / "raw")
+    origins = {"starter": ROOT / "data" / "starter"}
+    write_index(ingest(catalogue, choice, origins, folder / "raw", mirror), folder / "raw")
 
 
 def test_the_starter_corpus_comes_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

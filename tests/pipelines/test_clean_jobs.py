@@ -296,7 +296,9 @@ def run_stage(
     catalogue = load_catalogue(ROOT / "data" / "sources.yaml")
     choice = choose_sources(catalogue, corpus, [])  # type: ignore[arg-type]
     mirror = MIRROR if corpus == "public" else None
-    index = ingest(catalogue, choice, ROOT / "data" / "starter", folder / "raw", mirror)
+    index = ingest(
+        catalogue, choice, {"starter": ROOT / "data" / "starter"}, folder / "raw", mirror
+    )
     write_index(index, folder / "raw")
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     text = text.replace("corpus: starter", f"corpus: {corpus}")

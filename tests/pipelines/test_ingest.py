@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from pipelines import ingest as stage
-from pipelines.ingest import IngestError, Wanted, fetch, ingest, mirror_folder
+from pipelines.ingest import (
+    IngestError,
+    Wanted,
+    fetch,
+    ingest,
+    mirror_folder,
+    own_sources,
+)
 from pipelines.sources import Catalogue, RawIndex, choose_sources
 from tests.factories import ROOT
 
@@ -121,7 +128,7 @@ def bring(
     catalogue: Catalogue, raw: Path, mirror: Path | None = None, corpus: str = "public"
 ) -> RawIndex:
     choice = choose_sources(catalogue, corpus, [])  # type: ignore[arg-type]
-    return ingest(catalogue, choice, raw.parent / "starter", raw, mirror)
+    return ingest(catalogue, choice, {"starter": raw.parent / "starter"}, raw, mirror)
 
 
 def make_starter(folder: Path) -> None:
@@ -141,6 +148,59 @@ def wanted(server_address: str, folder: Path) -> tuple[Wanted, Path]:
     target = folder / "letters" / "spam.csv"
     url = f"{server_address}/spam.csv"
     return Wanted("letters", "spam.csv", target, sha256(SPAM), len(SPAM), url), incoming
+
+
+def own(folder: Path, *rows: str) -> Path:
+    """Write what moderators decided into ``folder`` and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "feedback.jsonl").write_text("".join(f"{row}\n" for row in rows) or "\n")
+    return folder
+
+
+@pytest.fixture
+def with_feedback() -> Catalogue:
+    catalogue = make_catalogue("http://127.0.0.1:1")
+    starter = catalogue.sources["starter"]
+    [declared] = starter.files.values()
+    mine = starter.model_copy(update={"corpus": "any", "files": {"feedback.jsonl": declared}})
+    return catalogue.model_copy(update={"sources": {"feedback": mine, **catalogue.sources}})
+
+
+def test_what_moderators_decided_is_a_source_of_every_corpus_where_there_is_any(
+    with_feedback: Catalogue, tmp_path: Path
+) -> None:
+    make_starter(tmp_path)
+    folder = own(tmp_path / "feedback", '{"text": "buy"}')
+    present = own_sources(with_feedback, folder, {})
+    for corpus in ("starter", "public"):
+        choice = choose_sources(with_feedback, corpus, [], present)  # type: ignore[arg-type]
+        assert next(iter(choice.sources)) == "feedback"
+    choice = choose_sources(with_feedback, "starter", [], present)
+    origins = {"starter": tmp_path / "starter", "any": folder}
+    index = ingest(with_feedback, choice, origins, tmp_path / "raw", None)
+    content = (folder / "feedback.jsonl").read_bytes()
+    assert (tmp_path / "raw" / "feedback" / "feedback.jsonl").read_bytes() == content
+    assert index.sources["feedback"].files["feedback.jsonl"].sha256 == sha256(content)
+    left_out = choose_sources(with_feedback, "starter", ["no such licence"], set()).left_out
+    assert "feedback" not in left_out
+
+
+@pytest.mark.parametrize("rows", [None, ()])
+def test_without_a_row_of_theirs_nothing_is_brought(
+    with_feedback: Catalogue, tmp_path: Path, rows: tuple[str, ...] | None
+) -> None:
+    folder = tmp_path / "feedback" if rows is None else own(tmp_path / "feedback", *rows)
+    assert own_sources(with_feedback, folder, {"DVC_ROOT": str(tmp_path)}) == set()
+
+
+def test_an_experiment_whose_copy_lacks_them_stops_and_says_why(
+    with_feedback: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own(tmp_path / "project" / "data", '{"text": "buy"}')
+    (tmp_path / "copy").mkdir()
+    monkeypatch.chdir(tmp_path / "copy")
+    with pytest.raises(IngestError, match=r"run `dvc add data/feedback\.jsonl` there and commit"):
+        own_sources(with_feedback, Path("data"), {"DVC_ROOT": str(tmp_path / "project")})
 
 
 def test_files_come_from_their_addresses_and_are_described(
@@ -332,6 +392,7 @@ def test_the_stage_brings_the_starter_corpus_with_no_network(
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     sources, starter = ROOT / "data/sources.yaml", ROOT / "data/starter"
     words = ["--sources", str(sources), "--starter", str(starter), "--raw", "data/raw"]
+    words += ["--feedback", "data/feedback"]  # nobody ever exported anything
     monkeypatch.setattr("sys.argv", ["ingest", *words])
     monkeypatch.setenv("DATA_MIRROR", "no/such/folder")  # of no concern to the starter corpus
     stage.main()
