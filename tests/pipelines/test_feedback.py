@@ -1,5 +1,6 @@
 """What `python -m serving.feedback export` writes is what the pipeline reads."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -7,7 +8,12 @@ import pandas as pd
 import pytest
 
 from models.licences import obstacle
+from models.manifest import Manifest, Source
 from models.params import load_params
+from pipelines.chain import Link
+from pipelines.history import Tree
+from pipelines.ingredients import code_link, source_links
+from pipelines.lock import Lock
 from pipelines.raw_files import read_raw
 from pipelines.readers import CATEGORIES, read_feedback
 from pipelines.sources import FEEDBACK, RawIndex, load_catalogue
@@ -107,3 +113,53 @@ def test_what_is_not_as_this_release_writes_it_stops_the_pipeline_by_its_column(
 def test_what_learnt_from_users_messages_may_not_be_published() -> None:
     licence = load_catalogue(ROOT / "data" / "sources.yaml").sources[FEEDBACK].licence
     assert obstacle(licence)
+
+
+# Where a version comes from
+
+POINTER = "data/feedback/feedback.jsonl.dvc"
+
+
+def trace(
+    tmp_path: Path, learnt: bytes, versioned: bytes | None, *, is_cached: bool = True
+) -> Link:
+    """Return the link of a version that learnt from ``learnt`` to what git has of it."""
+    files = {"data/sources.yaml": (ROOT / "data" / "sources.yaml").read_bytes()}
+    (tmp_path / "cached").write_bytes(versioned or b"")
+    if versioned is not None:
+        md5 = hashlib.md5(versioned, usedforsecurity=False).hexdigest()
+        files[POINTER] = f"outs:\n- md5: {md5}\n  path: feedback.jsonl\n".encode()
+    source = Source(licence="own", files={"feedback.jsonl": hashlib.sha256(learnt).hexdigest()})
+    [link] = source_links(
+        Manifest.model_construct(sources={FEEDBACK: source}),
+        Tree("commit 1234", files),
+        lambda _: tmp_path / "cached" if is_cached else None,
+    )
+    return link
+
+
+def test_corrections_are_traced_to_what_dvc_has_of_them(tmp_path: Path) -> None:
+    assert trace(tmp_path, b"one", b"one").state == "ok"
+    other = trace(tmp_path, b"one", b"two")
+    assert (other.name, other.state) == ("source feedback", "MISMATCH")
+
+
+def test_corrections_that_are_not_here_are_told_to_be_so(tmp_path: Path) -> None:
+    unversioned = trace(tmp_path, b"one", None)
+    assert unversioned.state == "not here"
+    assert "`dvc add` makes it" in unversioned.text
+    assert trace(tmp_path, b"one", b"one", is_cached=False).state == "not here"
+
+
+def test_corrections_that_git_ignores_are_no_change_of_the_code() -> None:
+    content = b"print(1)\n"
+    made = {
+        "deps": [
+            {"path": "pipelines/a.py", "md5": hashlib.md5(content).hexdigest()},
+            {"path": "data/feedback", "md5": "of what git has not.dir"},
+        ],
+        "outs": [{"path": "artifacts/spam/release", "md5": "0"}],
+    }
+    manifest = Manifest.model_construct(kind="spam")
+    tree = Tree("commit 1234", {"pipelines/a.py": content, "data/feedback/README.md": b"read"})
+    assert code_link(manifest, Lock({"package@spam": made}), tree).state == "ok"

@@ -33,7 +33,9 @@ CLEAN = ROOT / "data" / "expectations" / "clean"
 def test_every_declared_file_has_a_suite_and_a_baseline(source: str) -> None:
     declared = set(CATALOGUE.sources[source].files)
     assert set(load_raw_suites(EXPECTATIONS / f"{source}.yaml")) == declared
-    assert set(load_baseline(EXPECTATIONS / f"{source}.json")) == declared
+    # What grows without end has none.
+    measured = set() if CATALOGUE.sources[source].corpus == "any" else declared
+    assert set(load_baseline(EXPECTATIONS / f"{source}.json")) == measured
 
 
 @pytest.mark.parametrize("task", ["spam", "toxicity"])
@@ -42,6 +44,7 @@ def test_every_source_that_trains_a_model_has_a_baseline_in_its_clean_table(task
         name
         for name, source in CATALOGUE.sources.items()
         if source.task in (task, "moderation")
+        and source.corpus != "any"
         and any(file.role == "train" for file in source.files.values())
     }
     assert set(load_baseline(CLEAN / f"{task}.json")) == training
