@@ -262,6 +262,14 @@ class Outgoing:
             await incoming.drain()
             await self._body(b"", more=False)
 
+    async def let_go(self, status: int) -> None:
+        """Answer a client that has left: nobody hears it, but BentoML's timer waits for it."""
+        if self._started:
+            self.status = status
+            return
+        await self._start(status, Reply(b""))
+        await self._body(b"", more=False)
+
     async def forward(self, message: Message) -> None:
         """Send what BentoML says; an error of its own is withheld for ``finish``."""
         if message["type"] == "http.response.start":

@@ -168,7 +168,7 @@ class Front:
             overdue = OverdueError("the answer took too long; try again later")
             await outgoing.refuse(overdue, incoming)
         except ClientGoneError:
-            outgoing.status = CLIENT_GONE
+            await outgoing.let_go(CLIENT_GONE)
         except Exception as error:  # the edge: nothing of it may reach the caller or hold its text
             self.log.error(
                 "failed",

@@ -22,21 +22,21 @@ MAX_JOBS = 50
 _BENTOML_CLIENT = "BentoML HTTP Client/"
 
 
-def _shown(most: int, example: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "minLength": 1, "maxLength": most, "example": example})
+def _shown(most: int) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "maxLength": most, "pattern": r"\S"})
 
 
 ResumeText = Annotated[
     str,
     Field(strict=True),
     AfterValidator(text_rules("max_document_chars", MAX_DOCUMENT_CHARS)),
-    _shown(MAX_DOCUMENT_CHARS, "Jane Doe\nEngineer\n\nSkills\nPython, SQL"),
+    _shown(MAX_DOCUMENT_CHARS),
 ]
 JobText = Annotated[
     str,
     Field(strict=True),
     AfterValidator(text_rules("max_job_chars", MAX_JOB_CHARS)),
-    _shown(MAX_JOB_CHARS, "Python Developer\nYou must know Python and SQL."),
+    _shown(MAX_JOB_CHARS),
 ]
 
 # Told to BentoML's client as a file, which it then uploads. Not of type Path, though BentoML would
@@ -118,7 +118,11 @@ class GapRequest(BaseModel):
 class LiveRequest(LiveQuery):
     """A search of live listings, and the resume to score them against, if there is one."""
 
-    text: ResumeText | None = None
+    # An empty one is none, as with every field of a search.
+    text: (
+        Annotated[ResumeText, WithJsonSchema({"type": "string", "maxLength": MAX_DOCUMENT_CHARS})]
+        | None
+    ) = None
 
 
 _Request = TypeVar("_Request", bound=ParseRequest)

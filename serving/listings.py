@@ -45,7 +45,7 @@ def _lower(text: object) -> object:
 
 
 Term = Annotated[
-    str, BeforeValidator(_one_spaced), Field(max_length=200), AfterValidator(_check_term)
+    str, Field(max_length=200), BeforeValidator(_one_spaced), AfterValidator(_check_term)
 ]
 Salary = Annotated[int, Field(ge=0, le=100_000_000)]
 

@@ -61,9 +61,8 @@ Message = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "minLength": 1,
             "maxLength": MAX_CHARS,
-            "example": "You won a prize, claim at http://x.example now",
+            "pattern": r"\S",
         }
     ),
 ]

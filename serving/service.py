@@ -241,7 +241,7 @@ ROUTES: Routes = {
             answers.metrics, probe=True, cost=0, scope="any" if settings.metrics_need_key else None
         )
     },
-    "/docs.json": {"GET": Route(document(lambda: describe(Careerlens)))},
+    "/docs.json": {"GET": Route(document(lambda: describe(Careerlens, ROUTES)))},
     "/schema.json": {"GET": Route()},  # BentoML answers; its own client asks for it
     "/": {"GET": Route(document(lambda: page.front_page(ROUTES), page.CONTENT_TYPE, page.HEADERS))},
 }

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from models.hub import LocalHub
+from models.manifest import Kind
 from tests.factories import ROOT
 from tests.serving.champions import promote
 
@@ -87,26 +88,30 @@ def free_port() -> int:
 Start = Callable[..., Server]
 
 
+def launch(hub: LocalHub, home: Path, **chosen: str) -> Server:
+    """Start a server over a hub with `bentoml serve`, as typed in the project's root."""
+    port = free_port()
+    log_file = home / "server.log"
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(
+            [BENTOML, "serve"],
+            cwd=ROOT,
+            env=server_environment(home, CAREERLENS_HUB=str(hub), PORT=str(port), **chosen),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False)
+    return Server(process, client, port, log_file)
+
+
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """Start a server over a hub with `bentoml serve`, as typed in the project's root."""
+    """Start servers, and stop them when the module's tests are done."""
     servers: list[Server] = []
 
     def start_server(hub: LocalHub, **chosen: str) -> Server:
-        home = tmp_path_factory.mktemp("server")
-        port = free_port()
-        log_file = home / "server.log"
-        with log_file.open("wb") as log:
-            process = subprocess.Popen(
-                [BENTOML, "serve"],
-                cwd=ROOT,
-                env=server_environment(home, CAREERLENS_HUB=str(hub), PORT=str(port), **chosen),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False)
-        servers.append(Server(process, client, port, log_file))
+        servers.append(launch(hub, tmp_path_factory.mktemp("server"), **chosen))
         return servers[-1]
 
     yield start_server
@@ -114,14 +119,18 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
         server.stop()
 
 
-@pytest.fixture(scope="module")
-def champions(tiny_bundles: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> LocalHub:
-    """A hub with champion v1 of spam and v2 of toxicity; treat it as read-only."""
-    root = tmp_path_factory.mktemp("hub")
-    hub = LocalHub(root / "hub")
-    for version, (kind, packaged) in enumerate(tiny_bundles.items(), start=1):
-        promote(hub, kind, packaged, version, root / "scratch")
+def tiny_hub(bundles: Mapping[Kind, Path], folder: Path) -> LocalHub:
+    """Return a hub in ``folder`` with a champion of each kind, of versions 1 to 4."""
+    hub = LocalHub(folder / "hub")
+    for version, (kind, packaged) in enumerate(bundles.items(), start=1):
+        promote(hub, kind, packaged, version, folder / "scratch")
     return hub
+
+
+@pytest.fixture(scope="module")
+def champions(tiny_bundles: dict[Kind, Path], tmp_path_factory: pytest.TempPathFactory) -> LocalHub:
+    """A hub with champion v1 of spam and v2 of toxicity; treat it as read-only."""
+    return tiny_hub(tiny_bundles, tmp_path_factory.mktemp("hub"))
 
 
 @pytest.fixture(scope="module")
