@@ -1,10 +1,6 @@
 """Candidates beside the champions: scored on a share of the messages, answering none."""
 
 import hashlib
-import threading
-import time
-from collections import Counter as Tally
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from models.manifest import Kind
-from serving.logs import Log, where_raised
-from serving.shadow_file import ShadowFile
+from serving.aside import Aside
+from serving.line_file import LineFile
+from serving.logs import Log
 
 if TYPE_CHECKING:  # scikit-learn takes a second to import: the follower's thread pays
     from models.moderation import ServedModel, SpamVerdict, Verdict
@@ -25,9 +22,6 @@ QUEUE_SIZE = 1_000
 
 #: Characters that are scored in one go: scoring holds the interpreter, which answers need.
 SLICE_CHARS = 2_000
-
-#: Seconds of rest after each slice at least; it is never shorter than the slice was.
-REST = 0.005
 
 _SHIFTS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
@@ -92,14 +86,17 @@ class Shadow:
     def __init__(self, share: float, metrics: ShadowMetrics, path: Path | None, log: Log) -> None:
         self._bound = int(share * 2**64)
         self._metrics = metrics
-        self._file = None if path is None else ShadowFile(path)
-        self._log = log
+        self._file = None if path is None else LineFile(path)
         self._challengers: Mapping[Kind, ServedModel] = {}
-        self._queue: deque[_Waiting] = deque()
-        self._changed = threading.Condition()
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._faults: Tally[str] = Tally()
+        self._aside: Aside[_Waiting] = Aside(
+            "shadow",
+            lambda part: self._score(part),
+            metrics.count_dropped,
+            log,
+            size=QUEUE_SIZE,
+            slice_chars=SLICE_CHARS,
+            together=lambda one, other: one.challenger is other.challenger,
+        )
 
     def show(self, kind: Kind, model: "ServedModel | None") -> None:
         """Score with ``model`` from now on, or not at all; what waits for another one is dropped.
@@ -111,15 +108,9 @@ class Shadow:
         """
         if self._bound == 0:
             return
-        with self._changed:
-            others = {name: each for name, each in self._challengers.items() if name != kind}
-            self._challengers = others if model is None else {**others, kind: model}
-            kept = deque(each for each in self._queue if each.kind != kind)
-            dropped, self._queue = len(self._queue) - len(kept), kept
-            if model is not None and self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="shadow", daemon=True)
-                self._thread.start()
-        self._metrics.count_dropped(dropped)
+        others = {name: each for name, each in self._challengers.items() if name != kind}
+        self._challengers = others if model is None else {**others, kind: model}
+        self._aside.drop(lambda each: each.kind == kind)
 
     def sample(self, texts: Sequence[str], verdicts: "Sequence[Verdict]") -> None:
         """Put the chosen ones of ``texts`` in line; never wait and never raise."""
@@ -129,14 +120,11 @@ class Shadow:
             for text, verdict in zip(texts, verdicts, strict=True):
                 self._choose(text, verdict)
         except Exception as error:  # the answer is ready: nothing here may spoil it
-            self._report(error)
+            self._aside.report(error)
 
     def stop(self) -> None:
         """Score no more."""
-        self._stopped.set()
-        with self._changed:
-            self._queue.clear()
-            self._changed.notify()
+        self._aside.stop()
 
     def _choose(self, text: str, verdict: "Verdict") -> None:
         # By the hash of the text, not by chance: a text sent a thousand times is chosen as likely
@@ -145,47 +133,15 @@ class Shadow:
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass"))
         if int.from_bytes(digest.digest()[:8], "big") >= self._bound:
             return
-        with self._changed:
-            for kind, challenger in self._challengers.items():
-                if len(self._queue) >= QUEUE_SIZE:
-                    self._metrics.count_dropped(1)
-                    continue
-                said = verdict.spam if kind == "spam" else verdict.toxicity
-                self._queue.append(_Waiting(kind, challenger, text, digest.hexdigest(), said))
-            self._changed.notify()
-
-    def _run(self) -> None:
-        while not self._stopped.is_set():
-            part = self._next()
-            start = time.monotonic()
-            try:
-                self._score(part)
-            except Exception as error:  # the thread's edge: the next messages may fare better
-                self._metrics.count_dropped(len(part))
-                self._report(error)
-            part.clear()  # holds texts and a model, and the next ones may be long in coming
-            self._stopped.wait(max(REST, time.monotonic() - start))
-
-    def _next(self) -> list[_Waiting]:
-        """Wait for messages and return a slice of them, all for one candidate."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._stopped.is_set())
-            part: list[_Waiting] = []
-            size = 0
-            while self._queue and (
-                not part
-                or (
-                    self._queue[0].challenger is part[0].challenger
-                    and size + len(self._queue[0].text) <= SLICE_CHARS
-                )
-            ):
-                part.append(self._queue.popleft())
-                size += len(part[-1].text)
-            return part
+        said = {"spam": verdict.spam, "toxicity": verdict.toxicity}
+        self._aside.put(
+            [
+                _Waiting(kind, challenger, text, digest.hexdigest(), said[kind])
+                for kind, challenger in self._challengers.items()
+            ]
+        )
 
     def _score(self, part: list[_Waiting]) -> None:
-        if not part:
-            return
         from models.scoring import score_texts
 
         kind, challenger = part[0].kind, part[0].challenger
@@ -203,13 +159,6 @@ class Shadow:
                 champion["flagged"] == candidate["flagged"],
                 abs(candidate["score"] - champion["score"]),
             )
-
-    def _report(self, error: Exception) -> None:
-        """Log the first of each sort of error: a candidate may fail at every message."""
-        sort = type(error).__name__
-        self._faults[sort] += 1
-        if self._faults[sort] == 1:
-            self._log.warning("shadow failed", error=sort, at=where_raised(error))
 
 
 def _row(waiting: _Waiting, score: float) -> dict[str, Any]:

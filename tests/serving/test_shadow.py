@@ -18,11 +18,11 @@ from models.bundle import load_bundle
 from models.kinds import FORMATS
 from models.manifest import Kind, Thresholds
 from models.moderation import Moderator, ServedModel
+from serving.line_file import LineFile
 from serving.logs import open_log
 from serving.metrics import Metrics
 from serving.moderation import Moderation
 from serving.shadow import QUEUE_SIZE, Shadow, ShadowMetrics
-from serving.shadow_file import ShadowFile
 from serving.snapshot import TEXT_KINDS
 from tests.serving.caches import make_cache
 
@@ -156,7 +156,7 @@ def test_the_queue_is_bounded_and_drops_are_counted(
     desk.shadow.sample(
         ["again"] * (QUEUE_SIZE + 7), desk.moderator.moderate(["again"]) * (QUEUE_SIZE + 7)
     )
-    assert len(desk.shadow._queue) == QUEUE_SIZE
+    assert len(desk.shadow._aside._queue) == QUEUE_SIZE
     assert desk.count("dropped_total") == 7
     go_on.set()
 
@@ -176,8 +176,8 @@ def test_share_nothing_makes_nothing(tiny_bundles: dict[Kind, Path], tmp_path: P
     desk = Desk(tiny_bundles, tmp_path / "shadow.jsonl", share=0.0)
     desk.shadow.show("spam", desk.challenger())
     desk.sample(TEXTS)
-    assert desk.shadow._thread is None
-    assert not desk.shadow._queue
+    assert desk.shadow._aside._thread is None
+    assert not desk.shadow._aside._queue
     assert not list(tmp_path.iterdir())
 
 
@@ -190,7 +190,7 @@ def test_a_text_is_chosen_always_or_never_and_about_the_share_of_them(
     (verdict,) = desk.moderator.moderate(["any"])
     for _ in range(2):
         desk.shadow.sample(texts, [verdict] * len(texts))
-    waiting = [each.text for each in desk.shadow._queue]
+    waiting = [each.text for each in desk.shadow._aside._queue]
     assert 150 < len(set(waiting)) < 250
     assert waiting[: len(waiting) // 2] == waiting[len(waiting) // 2 :]
     go_on.set()
@@ -200,14 +200,14 @@ def test_a_text_is_chosen_always_or_never_and_about_the_share_of_them(
 def hold_nothing(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> threading.Event:
     """Let the candidate take nothing from the queue until the event is set."""
     go_on = threading.Event()
-    take = desk.shadow._next
-    monkeypatch.setattr(desk.shadow, "_next", lambda: (go_on.wait(20), take())[1])
+    take = desk.shadow._aside._next
+    monkeypatch.setattr(desk.shadow._aside, "_next", lambda: (go_on.wait(20), take())[1])
     desk.shadow.show("spam", desk.challenger())
     return go_on
 
 
 def append_many(path: Path, name: str) -> None:
-    file = ShadowFile(path, 150_000)
+    file = LineFile(path, 150_000)
     for number in range(100):
         file.append({"by": name, "number": number, "pad": name * 300} for _ in range(3))
 
