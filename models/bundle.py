@@ -24,6 +24,7 @@ from models.manifest import (
     GOLDEN_FILE,
     MANIFEST,
     METRICS_FILE,
+    REFERENCE_FILE,
     Kind,
     Manifest,
     Source,
@@ -108,6 +109,7 @@ def save_bundle(
     params: str,
     code: str,
     thresholds: Thresholds | None = None,
+    reference: Mapping[str, Any] | None = None,
 ) -> str:
     """Write a bundle into the empty or missing ``folder`` and return its digest.
 
@@ -119,6 +121,8 @@ def save_bundle(
         What made the model; see :class:`Manifest`.
     thresholds : Thresholds, optional
         Of a text model, and of no other kind.
+    reference : dict, optional
+        Distributions of the rows it was tuned on, for its traffic to be compared with.
 
     Raises
     ------
@@ -137,6 +141,8 @@ def save_bundle(
         METRICS_FILE: json_bytes(metrics),
         GOLDEN_FILE: "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows).encode(),
     }
+    if reference is not None:
+        contents[REFERENCE_FILE] = json_bytes(reference)
     for name, data_bytes in contents.items():
         (folder / name).write_bytes(data_bytes)
     manifest = Manifest(
@@ -197,6 +203,7 @@ def load_bundle(
     if not isinstance(metrics, dict):
         raise FormatError(f"{folder / METRICS_FILE} holds no figures by name")
     golden = contents.pop(GOLDEN_FILE)
+    contents.pop(REFERENCE_FILE, None)  # no part of what answers
     model = form.load(contents, str(folder))
     _check_golden(folder / GOLDEN_FILE, form, model, golden)
     return Bundle(manifest, digest, model, metrics)

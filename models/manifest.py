@@ -17,6 +17,7 @@ FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 METRICS_FILE = "metrics.json"
 GOLDEN_FILE = "golden.jsonl"
+REFERENCE_FILE = "reference.json"
 
 Kind = Literal["spam", "toxicity", "skills", "matching"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -2,10 +2,10 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from models.errors import ParamsError
 from models.tagger_params import TaggerParams
@@ -231,6 +231,39 @@ class GateParams(_Section):
         return gain
 
 
+class DriftLimits(_Section):
+    """From where a measure of drift is worth a notice, and an alarm."""
+
+    notice: Annotated[float, Field(gt=0.0)]
+    alarm: Annotated[float, Field(gt=0.0)]
+
+    @model_validator(mode="after")
+    def _notice_comes_first(self) -> Self:
+        if self.notice > self.alarm:
+            raise ValueError("notice is above alarm: what alarms is worth a notice too")
+        return self
+
+
+class DriftParams(_Section):
+    """What of a service's traffic alarms.
+
+    Attributes
+    ----------
+    min_rows, min_reference : int
+        Messages of the log, and rows of the reference, below which nothing is judged.
+    significance : float
+        A difference that chance makes more often than this is none.
+    psi, ks : DriftLimits
+        Of the population stability index, and of Kolmogorov and Smirnov's statistic.
+    """
+
+    min_rows: Annotated[int, Field(ge=1)]
+    min_reference: Annotated[int, Field(ge=1)]
+    significance: Annotated[float, Field(gt=0.0, lt=1.0)]
+    psi: DriftLimits
+    ks: DriftLimits
+
+
 class HubParams(_Section):
     """Where versions are published: ``<namespace>/careerlens-<kind>``."""
 
@@ -248,6 +281,7 @@ class Params(_Section):
     matching: MatchingParams
     evaluate: EvaluateParams
     gate: GateParams
+    drift: DriftParams
     hub: HubParams
 
     def text_model(self, model: str) -> SpamParams | ToxicityParams:

@@ -6,7 +6,8 @@ from models.skops_file import load_model
 from models.text_model import text_format
 from pipelines.entry import entry_point
 from pipelines.packaging import Origin, package, sources_of
-from pipelines.stage import parse_args, read_json
+from pipelines.reference import make_reference
+from pipelines.stage import parse_args, read_json, read_table
 
 
 @entry_point
@@ -27,10 +28,11 @@ def main() -> None:
         outputs=["release"],
         per_model=True,
     )
+    model = load_model(args.trained)
     package(
         args.release,
         text_format(args.model),
-        load_model(args.trained),
+        model,
         read_json(args.metrics),
         args.golden,
         Origin(
@@ -40,6 +42,7 @@ def main() -> None:
         ),
         load_params(),
         Thresholds(**read_json(args.thresholds)),
+        make_reference(model, read_table(args.validation)["text"].tolist()).model_dump(mode="json"),
     )
 
 

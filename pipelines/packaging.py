@@ -45,6 +45,7 @@ def package(
     origin: Origin,
     params: Params,
     thresholds: Thresholds | None = None,
+    reference: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the release of ``model`` into ``folder`` anew: ``bundle/`` and ``README.md``.
 
@@ -52,6 +53,8 @@ def package(
     ----------
     golden : Path
         One input a line, of our own writing.
+    reference : dict, optional
+        What the traffic of a text model will be compared with.
     """
     shutil.rmtree(folder, ignore_errors=True)
     digest = save_bundle(
@@ -61,6 +64,7 @@ def package(
         metrics=metrics,
         golden=golden.read_text(encoding="utf-8").splitlines(),
         thresholds=thresholds,
+        reference=reference,
         corpus=params.data.corpus,
         sources=origin.sources,
         data=files_digest(origin.tables),

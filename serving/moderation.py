@@ -14,6 +14,7 @@ from pydantic_core import to_json
 from serving.cache import AnswerCache
 from serving.loader import Champions
 from serving.metrics import Metrics
+from serving.monitor import Monitor
 from serving.shadow import Shadow
 from serving.tracing import note_models, span
 
@@ -54,11 +55,17 @@ class Moderation:
     """
 
     def __init__(
-        self, champions: Champions, metrics: Metrics, shadow: Shadow, cache: AnswerCache
+        self,
+        champions: Champions,
+        metrics: Metrics,
+        shadow: Shadow,
+        monitor: Monitor,
+        cache: AnswerCache,
     ) -> None:
         self._champions = champions
         self._metrics = metrics
         self._shadow = shadow
+        self._monitor = monitor
         self._cache = cache
         self._scope: tuple[Moderator | None, bytes] = (None, b"")
         # One message for each turn of the event loop: what costs nothing is not kept waiting by all
@@ -89,6 +96,7 @@ class Moderation:
         verdicts = [both[at] for at in range(len(texts))]
         self._count(moderator, verdicts)
         self._shadow.sample(texts, verdicts)
+        self._monitor.sample(moderator, texts, verdicts)
         return Judged(verdicts, found.status)
 
     async def _scored(self, moderator: "Moderator", texts: Sequence[str]) -> "list[Verdict]":

@@ -59,6 +59,7 @@ from serving.loader import Champions
 from serving.logs import open_log, take_over
 from serving.metrics import Metrics, share_folder, shared_folder
 from serving.moderation import Moderation
+from serving.monitor import open_monitor
 from serving.openapi import describe
 from serving.resumes import Resumes
 from serving.schemas import (
@@ -83,7 +84,8 @@ champions = Champions(settings, log, metrics, show_challenger=shadow.show)
 stopping = Stopping(settings.drain_seconds)
 bound_connections(settings.max_connections, stopping, ConnectionMetrics(metrics.registry))
 cache = open_cache(settings, metrics.registry, log)
-moderation = Moderation(champions, metrics, shadow, cache)
+monitor = open_monitor(settings, metrics.registry, log)
+moderation = Moderation(champions, metrics, shadow, monitor, cache)
 answers = Answers(champions, moderation, stopping, metrics, settings)
 gate = open_gate(settings, metrics.registry, log)
 documents = Documents(settings, metrics)
@@ -197,6 +199,7 @@ class Careerlens:
         """Leave nothing running."""
         champions.stop()
         shadow.stop()
+        monitor.stop()
         await resumes.stop()
         await cache.stop()
         await desk.stop()

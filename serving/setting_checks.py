@@ -36,6 +36,14 @@ def check_log(path: Path) -> Path:
     return path
 
 
+def check_folder(path: Path) -> Path:
+    """Return the path of a folder that can be written to, or made."""
+    nearest = next(each for each in (path, *path.absolute().parents) if each.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise PydanticCustomError("folder", "must be a folder that can be written to, or made")
+    return path
+
+
 def check_adzuna_url(address: str) -> str:
     """Return the address of Adzuna, without a slash at its end."""
     parts = _split_address(address)

@@ -25,6 +25,7 @@ from serving.setting_checks import (
     check_adzuna_url,
     check_budget,
     check_database_url,
+    check_folder,
     check_hub,
     check_key,
     check_log,
@@ -81,6 +82,9 @@ class Settings(BaseSettings):
     poll_seconds: Annotated[float, Field(ge=0.2, le=86_400)] = 30.0
     shadow_share: Score = 0.0
     shadow_log: Annotated[Path, AfterValidator(check_log)] | None = None
+    prediction_share: Score = 0.0
+    prediction_log: Annotated[Path, AfterValidator(check_folder)] | None = None
+    prediction_text: bool = False
 
     spam_review_threshold: Score | None = None
     spam_block_threshold: Score | None = None
@@ -199,6 +203,15 @@ class Settings(BaseSettings):
             _ = self.trust
         except SignatureError as error:
             raise SettingsError(str(error)) from error
+        return self
+
+    @model_validator(mode="after")
+    def _predictions_have_a_place(self) -> Self:
+        if self.prediction_share > 0 and self.prediction_log is None:
+            raise SettingsError(
+                f"{variable('prediction_share')} is above 0: set {variable('prediction_log')} to "
+                "the folder for the log"
+            )
         return self
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from serving.cache import AnswerCache, open_cache
 from serving.logs import open_log
+from serving.monitor import Monitor, MonitorMetrics
 from serving.settings import Settings
 
 
@@ -17,3 +18,9 @@ def make_cache(
     """Return a cache over ``redis``, or in this process alone."""
     chosen = Settings(redis_url=None if redis is None else SecretStr(redis), **settings)
     return open_cache(chosen, registry or CollectorRegistry(), open_log("error", io.StringIO()))
+
+
+def no_monitor() -> Monitor:
+    """Return a log of predictions that nothing is written to."""
+    metrics = MonitorMetrics(CollectorRegistry())
+    return Monitor(0.0, None, False, metrics, open_log("error", io.StringIO()))

@@ -50,6 +50,9 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
         ("CAREERLENS_SHADOW_SHARE", "1.5"),
         ("CAREERLENS_SHADOW_LOG", "/not/there/shadow.jsonl"),
         ("CAREERLENS_SHADOW_LOG", "/"),
+        ("CAREERLENS_PREDICTION_SHARE", "2"),
+        ("CAREERLENS_PREDICTION_SHARE", "0.5"),  # without CAREERLENS_PREDICTION_LOG
+        ("CAREERLENS_PREDICTION_LOG", "/dev/null"),
         ("CAREERLENS_REDIS_TIMEOUT_SECONDS", "0"),
         ("CAREERLENS_METRICS_NEED_KEY", "perhaps"),
         ("CAREERLENS_CORS_ORIGINS", "*"),
@@ -142,6 +145,8 @@ def test_the_example_lists_every_variable_with_its_default() -> None:
 
 
 def _spell(default: object) -> str:
+    if isinstance(default, bool):
+        return str(default).lower()
     if isinstance(default, SecretStr):
         return default.get_secret_value()
     return "" if default in (None, ()) else str(default)
