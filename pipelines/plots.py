@@ -54,11 +54,11 @@ def write_plots(
             ylim=(-0.01, 1.01),
             title=f"{model}: {name.replace('_', ' ')}",
         )
-        _save(figure, folder / f"{name}.png")
+        save_figure(figure, folder / f"{name}.png")
     figure, panels = plt.subplots(1, 2, figsize=(8, 4), layout="constrained")
     for axes, (name, threshold) in zip(panels, thresholds.model_dump().items(), strict=True):
         _confusion(axes, labels, scores >= threshold, f"{model}: {name} from {threshold:.3f}")
-    _save(figure, folder / "confusion.png")
+    save_figure(figure, folder / "confusion.png")
 
 
 def _curves(
@@ -105,7 +105,8 @@ def _confusion(axes: Axes, labels: np.ndarray, flagged: np.ndarray, title: str) 
     )
 
 
-def _save(figure: plt.Figure, path: Path) -> None:
+def save_figure(figure: plt.Figure, path: Path) -> None:
+    """Write ``figure`` as PNG and close it; same picture, same bytes."""
     # Without its "Software" entry the file depends on the picture alone.
     figure.savefig(path, dpi=100, metadata={"Software": None})
     plt.close(figure)

@@ -20,6 +20,9 @@ from models.traits import text_traits
 #: Points that are kept of a distribution: evenly spaced among the sorted rows.
 POINTS = 1_000
 
+#: Digits that are kept. Both sides are rounded: many scores differ from 0 or 1 by less than this.
+DIGITS = 5
+
 #: The figures of a message whose distributions are compared.
 Figure = Literal["score", "chars", "unknown", "other_script"]
 FIGURES: tuple[Figure, ...] = get_args(Figure)
@@ -86,4 +89,4 @@ def read_reference(bundle: Path) -> Reference:
 
 def _spread(values: np.ndarray) -> tuple[float, ...]:
     places = np.linspace(0, len(values) - 1, min(POINTS, len(values))).round().astype(int)
-    return tuple(round(float(value), 5) for value in np.sort(values)[places])
+    return tuple(np.sort(values)[places].round(DIGITS).tolist())
