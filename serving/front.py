@@ -160,7 +160,10 @@ class Front:
                 route = self._find(scope, headers, outgoing)
                 probe = route.probe
                 if not route.health:
-                    await self.gate.admit(route.scope, route.cost, scope, headers, outgoing.headers)
+                    with span("admit"):
+                        await self.gate.admit(
+                            route.scope, route.cost, scope, headers, outgoing.headers
+                        )
                 await self._answer(route, scope, incoming, outgoing)
         except RequestError as refusal:
             await outgoing.refuse(refusal, incoming)

@@ -145,8 +145,6 @@ def test_the_example_lists_every_variable_with_its_default() -> None:
 
 
 def _spell(default: object) -> str:
-    if isinstance(default, bool):
-        return str(default).lower()
     if isinstance(default, SecretStr):
         return default.get_secret_value()
     return "" if default in (None, ()) else str(default)

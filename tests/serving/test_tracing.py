@@ -60,11 +60,11 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
 def test_a_request_is_one_trace_that_continues_the_callers(collector: Collector) -> None:
     client = Client(routes=ROUTES)
     post(client, traceparent=f"00-{TRACE}-{PARENT}-01")
-    collector.wait(lambda arrived: len(arrived.spans) >= 4)
+    collector.wait(lambda arrived: len(arrived.spans) >= 5)
     [root] = collector.named("POST /judge")
     assert (root.trace_id.hex(), root.parent_span_id.hex()) == (TRACE, PARENT)
     parts = {each.name: each for each in collector.spans if each is not root}
-    assert set(parts) == {"read", "queue", "score"}
+    assert set(parts) == {"admit", "read", "queue", "score"}
     assert all(each.parent_span_id == root.span_id for each in parts.values())
     assert attributes(parts["score"]) == {"messages": 1}
     [line] = client.lines
