@@ -14,8 +14,9 @@ from prometheus_client import CollectorRegistry, Counter
 
 from models.extract import MEBIBYTE
 from serving.logs import Log
+from serving.redis_metrics import RedisMetrics
 from serving.settings import Settings
-from serving.shared_cache import SharedCache, SharedMetrics
+from serving.shared_cache import SharedCache
 from serving.tracing import span
 
 #: Raise this with every change of what an answer holds or how it comes about: Redis outlives us.
@@ -167,7 +168,7 @@ def open_cache(settings: Settings, registry: CollectorRegistry, log: Log) -> Ans
             timeout_seconds=settings.redis_timeout_seconds,
             seconds=settings.answer_cache_seconds,
             secret=word,
-            metrics=SharedMetrics(registry),
+            metrics=RedisMetrics(registry, "cache"),
             log=log,
         )
     return AnswerCache(

@@ -13,6 +13,7 @@ from serving.exchange import Scope
 from serving.key_ring import KeyMetrics, KeyRing
 from serving.limits import LimitMetrics, Limits, current_meter
 from serving.logs import Log
+from serving.redis_metrics import RedisMetrics
 from serving.settings import Settings
 
 _LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
@@ -155,12 +156,12 @@ def open_gate(settings: Settings, registry: CollectorRegistry, log: Log) -> Gate
     else:
         proxies += _LOOPBACK  # whom a proxy on this machine speaks for is not on this machine
     if settings.redis_url is not None:
-        from serving.shared_windows import RedisMetrics, SharedWindows
+        from serving.shared_windows import SharedWindows
 
         shared = SharedWindows(
             settings.redis_url.get_secret_value(),
             settings.redis_timeout_seconds,
-            RedisMetrics(registry),
+            RedisMetrics(registry, "limits"),
             log,
         )
     limits = Limits(settings, ring is not None, shared, LimitMetrics(registry))

@@ -8,9 +8,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
-
 from serving.logs import Log
+from serving.redis_metrics import RedisMetrics
 
 if TYPE_CHECKING:  # imported only where there is one, as it takes a while
     from redis.asyncio import Redis
@@ -30,32 +29,6 @@ _PREFIX = b"careerlens:answer:"
 _SEAL_BYTES = 16
 
 
-class SharedMetrics:
-    """What is counted of Redis; all label values are of fixed sets."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._failures = Counter(
-            "careerlens_cache_redis_failures",
-            "Calls of Redis for kept answers that failed or took too long, and damaged answers.",
-            ["reason"],
-            registry=registry,
-        )
-        self._away = Gauge(
-            "careerlens_cache_redis_away",
-            "Workers that leave Redis alone, for a while after it failed.",
-            multiprocess_mode="livesum",
-            registry=registry,
-        )
-
-    def count_failure(self, reason: str) -> None:
-        """Count one failure: ``error``, ``slow``, ``refused`` or ``damaged``."""
-        self._failures.labels(reason).inc()
-
-    def show_away(self, is_away: bool) -> None:
-        """Show whether this worker leaves Redis alone."""
-        self._away.set(is_away)
-
-
 class SharedCache:
     """One connection to Redis, on which look-ups and writes of the moment travel together.
 
@@ -72,7 +45,7 @@ class SharedCache:
         How long an answer is kept.
     secret : str
         What seals answers: with it, whoever can write to Redis can still forge none.
-    metrics : SharedMetrics
+    metrics : RedisMetrics
     log : Log
     """
 
@@ -83,7 +56,7 @@ class SharedCache:
         timeout_seconds: float,
         seconds: float,
         secret: str,
-        metrics: SharedMetrics,
+        metrics: RedisMetrics,
         log: Log,
     ) -> None:
         self._address = address

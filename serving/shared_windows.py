@@ -7,7 +7,6 @@ from typing import cast
 
 from limits.aio.storage import RedisStorage
 from limits.aio.storage.redis.redispy import RedispyBridge
-from prometheus_client import CollectorRegistry, Counter, Gauge
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -15,6 +14,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeout
 
 from serving.logs import Log
+from serving.redis_metrics import RedisMetrics
 from serving.windows import Quota, Window
 
 #: Failures in a row after which Redis is left alone: one slow answer is none. Seconds until it is
@@ -24,32 +24,6 @@ FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
 
 _PREFIX = "careerlens:limits"
-
-
-class RedisMetrics:
-    """What is counted of Redis; all label values are of fixed sets."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._failures = Counter(
-            "careerlens_limits_redis_failures",
-            "Calls of Redis for limits that failed or took too long.",
-            ["reason"],
-            registry=registry,
-        )
-        self._away = Gauge(
-            "careerlens_limits_redis_away",
-            "Workers that do without Redis for limits, as it failed.",
-            multiprocess_mode="livesum",
-            registry=registry,
-        )
-
-    def count_failure(self, reason: str) -> None:
-        """Count one call that failed: ``error`` or ``slow``."""
-        self._failures.labels(reason).inc()
-
-    def show_away(self, is_away: bool) -> None:
-        """Show whether this worker does without Redis."""
-        self._away.set(is_away)
 
 
 # The library's script for one limit, for several: what is spent of one is spent of all, and one
