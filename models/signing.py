@@ -1,4 +1,8 @@
-"""Signatures over bundles: OpenSSF model-signing with elliptic-curve keys of our own.
+"""Signatures over releases: OpenSSF model-signing with elliptic-curve keys of our own.
+
+All of a release is signed, bundle and card and the name of its version, so that nobody without
+the key can give one version's bytes the name of another. What comes to it later is not: its log of
+promotions, and the note that a hub or a cache keeps beside the files.
 
 Importing model-signing takes seconds, so it waits until something is signed or verified.
 """
@@ -7,15 +11,40 @@ Importing model-signing takes seconds, so it waits until something is signed or 
 # mypy: disable-error-code="no-untyped-call"
 
 import hashlib
+import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from models.commits import COMMIT_FILE
 from models.errors import SignatureError
+from models.release import PROMOTIONS_FILE
+
+if TYPE_CHECKING:
+    from model_signing.hashing import Config
 
 SIGNATURE_FILE = "model.sig"
 
-#: A signature has a line for each file of a bundle; a larger one is not read.
+#: A signature has a line for each file of a release; a larger one is not read.
 MAX_BYTES = 1024 * 1024
+
+_NOT_SIGNED = (SIGNATURE_FILE, PROMOTIONS_FILE, COMMIT_FILE)
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """A public key as it was read, whatever becomes of its file.
+
+    Attributes
+    ----------
+    signer : str
+        The fingerprint: sha256 of the key as PEM, 64 hexadecimal digits.
+    pem : bytes
+    """
+
+    signer: str
+    pem: bytes
 
 
 def generate_keys(private: Path, public: Path) -> str:
@@ -50,66 +79,72 @@ def generate_keys(private: Path, public: Path) -> str:
 
 
 def fingerprint(key: Path) -> str:
-    """Return who signs with ``key``: sha256 of the public key as PEM, 64 hexadecimal digits.
-
-    Parameters
-    ----------
-    key : Path
-        A public or a private key.
+    """Return who signs with ``key``, which has a public or a private one.
 
     Raises
     ------
     SignatureError
-        If it is neither.
+        If it has neither.
     """
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import (
-        Encoding,
-        PublicFormat,
-        load_pem_private_key,
-        load_pem_public_key,
-    )
+    return read_signer(key).signer
 
-    try:
-        content = key.read_bytes()
-        if b"PRIVATE KEY" in content:
-            public = load_pem_private_key(content, None).public_key()
-        else:
-            public = load_pem_public_key(content)
-        encoded = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+
+def read_signer(key: Path) -> PublicKey:
+    """Return the public key of whoever signs with ``key``, which may be the private one.
+
+    Raises
+    ------
+    SignatureError
+        If it is no key.
+    """
+    return _read(key)[0]
+
+
+def read_public_key(key: Path) -> PublicKey:
+    """Return the public key in the file ``key``.
+
+    Raises
+    ------
+    SignatureError
+        If there is none, or it is the private one.
+    """
+    public, is_private = _read(key)
+    if is_private:
         raise SignatureError(
-            f"{key} is no readable key in PEM without a password: `make keys` makes a pair"
-        ) from error
-    return hashlib.sha256(encoded).hexdigest()
+            f"{key} is a private key; name the public one, and keep this one where releases are "
+            "made"
+        )
+    return public
 
 
-def sign_bundle(bundle: Path, signature: Path, private_key: Path) -> str:
-    """Sign every file of ``bundle`` into the file ``signature``; return the signer's fingerprint.
+def sign_release(release: Path, private_key: Path) -> str:
+    """Sign the files of ``release`` into its ``model.sig``; return the signer's fingerprint.
 
     References
     ----------
     OpenSSF model signing 1.0: an in-toto statement of the files' hashes in a Sigstore bundle.
     """
-    from model_signing import hashing, signing
+    from model_signing import signing
 
     signer = fingerprint(private_key)
     try:
         signing.Config().use_elliptic_key_signer(private_key=private_key).set_hashing_config(
-            hashing.Config().set_ignored_paths(paths=[], ignore_git_paths=False)
-        ).sign(bundle, signature)
+            _hashing(release)
+        ).sign(release, release / SIGNATURE_FILE)
     except (OSError, ValueError) as error:
-        raise SignatureError(f"{bundle} cannot be signed with {private_key}: {error}") from error
+        raise SignatureError(f"{release} cannot be signed with {private_key}: {error}") from error
     return signer
 
 
-def verify_signature(bundle: Path, signature: Path, trusted: Sequence[Path]) -> str:
-    """Check that one of the ``trusted`` keys signed exactly the files of ``bundle``.
+def verify_release(release: Path, trusted: Sequence[PublicKey]) -> str:
+    """Check that one of the ``trusted`` keys signed exactly the files of ``release``.
 
     Parameters
     ----------
-    trusted : sequence of Path
-        Public keys; more than one while an old key gives way to a new one.
+    release : Path
+        Folder with ``release.json``, ``bundle/`` and ``model.sig``.
+    trusted : sequence of PublicKey
+        More than one while an old key gives way to a new one.
 
     Returns
     -------
@@ -122,33 +157,69 @@ def verify_signature(bundle: Path, signature: Path, trusted: Sequence[Path]) -> 
         If there is no signature, it cannot be read, none of the keys made it, or the files are
         not those that were signed.
     """
+    signature = release / SIGNATURE_FILE
     if not trusted:
         raise SignatureError("no key is trusted: set CAREERLENS_TRUSTED_KEYS to public key files")
     if not signature.is_file():
-        raise SignatureError(f"{signature.parent} is not signed: {signature.name} is missing")
+        raise SignatureError(f"{release} is not signed: {signature.name} is missing")
     if signature.stat().st_size > MAX_BYTES:
         raise SignatureError(f"{signature} has more than {MAX_BYTES:,} bytes: it is no signature")
     from cryptography.exceptions import InvalidSignature
-    from model_signing import hashing, verifying
+    from model_signing import verifying
 
     signer = _signer(signature)
-    keys = {fingerprint(key): key for key in trusted}
+    keys = {key.signer: key for key in trusted}
     if signer not in keys:
         raise SignatureError(
             f"{signature} was made with the key {signer[:12]}, trusted are "
             f"{', '.join(sorted(known[:12] for known in keys))}"
         )
     try:
-        verifying.Config().use_elliptic_key_verifier(public_key=keys[signer]).set_hashing_config(
-            hashing.Config().set_ignored_paths(paths=[], ignore_git_paths=False)
-        ).verify(bundle, signature)
+        with tempfile.NamedTemporaryFile(suffix=".pub") as file:  # the library takes but a path
+            file.write(keys[signer].pem)
+            file.flush()
+            verifier = verifying.Config().use_elliptic_key_verifier(public_key=Path(file.name))
+        verifier.set_hashing_config(_hashing(release)).verify(release, signature)
     except InvalidSignature as error:
         raise SignatureError(
             f"{signature} was changed after it was made, or names a key that did not make it"
         ) from error
     except Exception as error:  # the library has no error of its own, and the file may be hostile
-        raise SignatureError(f"{bundle} is not what {signature.name} signs: {error}") from error
+        raise SignatureError(f"{release} is not what {signature.name} signs: {error}") from error
     return signer
+
+
+def _hashing(release: Path) -> "Config":
+    """Return which files of a release are hashed: all but those that are no part of it."""
+    from model_signing import hashing
+
+    ignored = [release / name for name in _NOT_SIGNED]
+    return hashing.Config().set_ignored_paths(paths=ignored, ignore_git_paths=False)
+
+
+def _read(key: Path) -> tuple[PublicKey, bool]:
+    """Return the public key in a file, or that of the private one, and whether that is there."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        PublicFormat,
+        load_pem_private_key,
+        load_pem_public_key,
+    )
+
+    try:
+        content = key.read_bytes()
+        is_private = b"PRIVATE KEY" in content
+        if is_private:
+            public = load_pem_private_key(content, None).public_key()
+        else:
+            public = load_pem_public_key(content)
+        encoded = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise SignatureError(
+            f"{key} is no readable key in PEM without a password: `make keys` makes a pair"
+        ) from error
+    return PublicKey(hashlib.sha256(encoded).hexdigest(), encoded), is_private
 
 
 def _signer(signature: Path) -> str:

@@ -80,7 +80,7 @@ def signature_link(release: Release, signed: bool, verified: str | SignatureErro
     signed : bool
         Whether there is a signature.
     verified : str, SignatureError or None
-        Who signed the bundle, or why nobody trusted did; None if no key is trusted here.
+        Who signed the release, or why nobody trusted did; None if no key is trusted here.
     """
     name = "signature"
     if isinstance(verified, SignatureError):
@@ -91,7 +91,7 @@ def signature_link(release: Release, signed: bool, verified: str | SignatureErro
         by = f", by {verified[:12]}" if verified else ""
         return Link(name, "MISMATCH", f"release.json names {said}, and {found}{by}")
     if verified is not None:
-        return Link(name, "ok", f"model.sig over bundle/ is by {verified[:12]}, a trusted key")
+        return Link(name, "ok", f"model.sig over the release is by {verified[:12]}, a trusted key")
     reason = "set CAREERLENS_TRUSTED_KEYS to verify it" if signed else "the release is not signed"
     return absent(name, reason)
 

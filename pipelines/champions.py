@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from models.cache import Fetched
 from models.errors import UnknownRevisionError
 from models.hub import MAIN, Hub, open_hub, repo_id
 from models.manifest import KINDS, Kind
@@ -102,14 +103,17 @@ def crown(
     hub: Hub,
     repo: str,
     kind: Kind,
-    release: Release,
+    verified: Fetched,
     before: Champion | None,
     decision: Mapping[str, Any],
 ) -> Champion:
-    """Make ``release`` the champion: move ``main`` (the commit point), then mirror it.
+    """Make a version the champion: move ``main`` (the commit point), then mirror it.
 
     Parameters
     ----------
+    verified : Fetched
+        The version as it was checked: ``main`` comes to have the files of this commit, whatever
+        its tag is moved to meanwhile.
     before : Champion or None
         The champion as it was seen when the decision was made.
     decision : dict
@@ -120,6 +124,7 @@ def crown(
     ConflictError
         If somebody else moved ``main`` since.
     """
+    release = verified.release
     promotion = Promotion(
         who=tracking.user_name(),
         when=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -128,7 +133,8 @@ def crown(
         digest=release.digest,
         decision=dict(decision),
     )
-    hub.point(repo, MAIN, release.tag, None if before is None else before.head, promotion)
+    parent = None if before is None else before.head
+    hub.point(repo, MAIN, verified.commit, parent, promotion)
     champion = current_champion(store, hub, repo, kind)
     assert champion is not None  # main was moved a line ago, and nothing removes it
     return champion

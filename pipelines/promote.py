@@ -15,7 +15,7 @@ from models.manifest import Kind
 from models.params import Params, load_params
 from models.release import version_tag
 from models.skill_model import SkillModel
-from models.trust import read_trust
+from models.trust import Trust, read_trust
 from pipelines import tracking
 from pipelines.champions import Champion, champion_parser, crown, current_champion, repo_of
 from pipelines.entry import entry_point
@@ -34,6 +34,7 @@ def promote(
     hub: Hub,
     kind: Kind,
     params: Params,
+    trust: Trust,
     number: int | None = None,
     reason: str | None = None,
 ) -> Champion:
@@ -41,6 +42,8 @@ def promote(
 
     Parameters
     ----------
+    trust : Trust
+        Whose signature a version needs, if any.
     number : int, optional
         The version; by default the one that the alias ``challenger`` names.
     reason : str, optional
@@ -58,13 +61,13 @@ def promote(
     version = registered_version(store, kind, number)
     tag, digest = version_tag(int(version.version)), version.tags["digest"]
     if champion is not None and (champion.release.tag, champion.release.digest) == (tag, digest):
-        read_trust(os.environ).check(champion.path)
+        trust.check(champion.path)
         print(f"{kind}: {tag} is the champion already")
         return champion
     with offered(store, hub, repo, kind, version) as offer:
-        challenger = read_candidate(offer.path, kind, digest, tag, _is_signed(offer))
+        challenger = read_candidate(offer.path, kind, digest, tag, _is_signed(offer, trust))
         print(f"{kind}: {tag} against {champion.release.tag if champion else 'nobody'}")
-        decision = weigh(store, hub, challenger, champion, params)
+        decision = weigh(store, hub, challenger, champion, params, trust)
         print(decision_table(decision))
         if reason is not None:
             if challenger.signed is False:
@@ -75,8 +78,8 @@ def promote(
             decision = force(decision, reason)
         if not decision.accepted:
             raise RefusedError(refusal(f"{kind}: {tag} is refused", decision))
-        sent = send(store, hub, repo, kind, version, offer)
-    crowned = crown(store, hub, repo, kind, sent.release, champion, asdict(decision))
+        sent = send(store, hub, repo, kind, version, offer, trust)
+    crowned = crown(store, hub, repo, kind, sent.fetched, champion, asdict(decision))
     by_force = f", by force: {decision.forced}" if decision.forced else ""
     print(f"{kind}: {tag} is the champion{by_force}")
     return crowned
@@ -88,6 +91,7 @@ def weigh(
     challenger: Candidate,
     champion: Champion | None,
     params: Params,
+    trust: Trust,
     data: Path = Path("data"),
 ) -> Decision:
     """Return what the gate decides, after both answered the same rows.
@@ -100,14 +104,14 @@ def weigh(
     if champion is not None:
         release = champion.release
         try:
-            read_trust(os.environ).check(champion.path)
+            trust.check(champion.path)
             beside = read_candidate(champion.path, kind, release.digest, release.tag)
         except BundleError as error:
             mute = (
                 f"the champion {release.tag} cannot be asked, a service would refuse it: {error}; "
                 "to do without the comparison, say --force REASON"
             )
-    skills = _skills(store, hub, params) if kind == "matching" else None
+    skills = _skills(store, hub, params, trust) if kind == "matching" else None
     decision = judge(hear(challenger, beside, data, params.evaluate, skills), params, params.gate)
     if mute is None:
         return decision
@@ -119,19 +123,19 @@ def weigh(
     )
 
 
-def _is_signed(offer: Offer) -> bool | None:
+def _is_signed(offer: Offer, trust: Trust) -> bool | None:
     """Return whether a trusted key signed what is offered; None where no key is named."""
-    if not read_trust(os.environ).keys:
+    if not trust.keys:
         return None
     try:
-        check_signature(offer)
+        check_signature(offer, trust)
     except SignatureError as error:
         print(f"{offer.tag} lacks a signature that counts: {error}")
         return False
     return True
 
 
-def _skills(store: Store, hub: Hub, params: Params) -> SkillModel:
+def _skills(store: Store, hub: Hub, params: Params, trust: Trust) -> SkillModel:
     """Return what reads resumes for job indexes: the champion's skills model.
 
     Raises
@@ -142,7 +146,7 @@ def _skills(store: Store, hub: Hub, params: Params) -> SkillModel:
     champion = current_champion(store, hub, repo_of(params, "skills"), "skills")
     if champion is None:
         raise RefusedError("a job index is judged with the skills champion, and there is none yet")
-    read_trust(os.environ).check(champion.path)
+    trust.check(champion.path)
     release = champion.release
     model: SkillModel = read_candidate(
         champion.path, "skills", release.digest, release.tag
@@ -157,8 +161,9 @@ def main() -> None:
     parser.add_argument("--version", type=int, metavar="N", help="default: the challenger")
     parser.add_argument("--force", metavar="REASON", help="promote what the gate refuses; recorded")
     args = parser.parse_args()
+    trust = read_trust(os.environ)
     with tracking.open_store() as store:
-        promote(store, args.hub, args.kind, load_params(), args.version, args.force)
+        promote(store, args.hub, args.kind, load_params(), trust, args.version, args.force)
 
 
 if __name__ == "__main__":

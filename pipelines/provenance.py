@@ -21,7 +21,7 @@ from models.params import load_params
 from models.release import Release, read_promotions
 from models.revisions import Refs
 from models.signing import SIGNATURE_FILE
-from models.trust import read_trust
+from models.trust import Trust, read_trust
 from pipelines import chain, ingredients, tracked, tracking
 from pipelines.card_origin import CARD, packaged
 from pipelines.chain import Link, absent
@@ -34,11 +34,13 @@ from pipelines.tracked import Tracked
 _BRANCHES = {"champion": MAIN, "challenger": CHALLENGER}
 
 
-def trace(hub: Hub, repo: str, kind: Kind, revision: str) -> Iterator[Link]:
+def trace(hub: Hub, repo: str, kind: Kind, revision: str, trust: Trust) -> Iterator[Link]:
     """Yield the links of one version's chain, as far down as there is something to follow.
 
     Parameters
     ----------
+    trust : Trust
+        Whose signature counts.
     revision : str
         A branch, a tag or a full commit id.
 
@@ -63,7 +65,7 @@ def trace(hub: Hub, repo: str, kind: Kind, revision: str) -> Iterator[Link]:
     else:
         yield chain.hub_link(f"{hub}/{repo}", fetched.commit, release, refs, tagged)
     yield chain.release_link(release, kind, revision)
-    yield _signature(fetched)
+    yield _signature(fetched, trust)
     bundle = fetched.path / "bundle"
     try:
         manifest = parse_manifest(bundle / MANIFEST, (bundle / MANIFEST).read_bytes())
@@ -95,9 +97,8 @@ def _fetch(hub: Hub, repo: str, revision: str) -> tuple[Fetched, Refs | None]:
         return fetched, None
 
 
-def _signature(fetched: Fetched) -> Link:
+def _signature(fetched: Fetched, trust: Trust) -> Link:
     signed = (fetched.path / SIGNATURE_FILE).is_file()
-    trust = read_trust(os.environ)
     try:
         verified: str | SignatureError | None = trust.check(fetched.path)
     except SignatureError as error:
@@ -201,8 +202,9 @@ def main() -> None:
     )
     args = parser.parse_args()
     revision = _BRANCHES.get(args.revision, args.revision)
+    repo, trust = repo_of(load_params(), args.kind), read_trust(os.environ)
     links = []
-    for link in trace(args.hub, repo_of(load_params(), args.kind), args.kind, revision):
+    for link in trace(args.hub, repo, args.kind, revision, trust):
         print(link, flush=True)
         links.append(link)
     broken = [link.name for link in links if link.state == "MISMATCH"]

@@ -5,6 +5,7 @@ command is simply run again.
 """
 
 import argparse
+import os
 import sys
 from dataclasses import asdict
 
@@ -12,6 +13,7 @@ from models.gates import Check, Decision, check_floors, flatten_metrics
 from models.hub import Hub
 from models.manifest import KINDS, Kind
 from models.params import Params, load_params
+from models.trust import Trust, read_trust
 from pipelines import tracking
 from pipelines.champions import add_hub, crown, current_champion, has_champion, repo_of
 from pipelines.entry import entry_point
@@ -21,11 +23,20 @@ from pipelines.tracking import Store, TrackingError
 NOTHING_RELEASED = 3
 
 
-def publish(store: Store, hub: Hub, kind: Kind, params: Params, number: int | None = None) -> bool:
+def publish(
+    store: Store,
+    hub: Hub,
+    kind: Kind,
+    params: Params,
+    trust: Trust,
+    number: int | None = None,
+) -> bool:
     """Publish one version, make it the champion if the hub has none, mirror the champion's alias.
 
     Parameters
     ----------
+    trust : Trust
+        Whose signature it needs, if any.
     number : int, optional
         The version; by default the one that the alias ``challenger`` names.
 
@@ -40,7 +51,7 @@ def publish(store: Store, hub: Hub, kind: Kind, params: Params, number: int | No
     repo = repo_of(params, kind)
     champion = current_champion(store, hub, repo, kind)
     version = registered_version(store, kind, number)
-    sent = send_version(store, hub, repo, kind, version)
+    sent = send_version(store, hub, repo, kind, version, trust)
     if champion is None:
         floors = params.floors(kind, sent.bundle.manifest.corpus)
         decision = check_floors(flatten_metrics(sent.bundle.metrics), floors)
@@ -48,7 +59,7 @@ def publish(store: Store, hub: Hub, kind: Kind, params: Params, number: int | No
         if not decision.accepted:
             print(refusal(f"{kind}: {sent.release.tag} is refused as champion", decision))
             return False
-        champion = crown(store, hub, repo, kind, sent.release, None, asdict(decision))
+        champion = crown(store, hub, repo, kind, sent.fetched, None, asdict(decision))
     if champion.release.tag == sent.release.tag:
         print(f"{kind}: {sent.release.tag} is the champion")
     else:
@@ -108,8 +119,9 @@ def main() -> None:
         sys.exit(0 if all(has_champion(hub, repo) for repo in repos) else NOTHING_RELEASED)
     if args.version is not None and len(kinds) != 1:
         raise TrackingError(f"--version is about one model: name it, one of {', '.join(KINDS)}")
+    trust = read_trust(os.environ)
     with tracking.open_store() as store:
-        accepted = [publish(store, hub, kind, params, args.version) for kind in kinds]
+        accepted = [publish(store, hub, kind, params, trust, args.version) for kind in kinds]
     if not all(accepted):
         sys.exit(
             "publish: what was refused is on the hub as challenger, but is not served: train a "

@@ -14,7 +14,7 @@ from models.kinds import FORMATS
 from models.manifest import Kind
 from models.params import Params, load_params
 from models.release import Promotion, version_tag
-from models.trust import read_trust
+from models.trust import Trust, read_trust
 from pipelines import tracking
 from pipelines.champions import champion_parser, crown, current_champion, hub_cache, repo_of
 from pipelines.entry import entry_point
@@ -26,12 +26,20 @@ class RollbackError(CareerlensError):
 
 
 def rollback(
-    store: Store, hub: Hub, kind: Kind, params: Params, to: int | None = None, reason: str = ""
+    store: Store,
+    hub: Hub,
+    kind: Kind,
+    params: Params,
+    trust: Trust,
+    to: int | None = None,
+    reason: str = "",
 ) -> str:
     """Make an earlier champion the champion again and return its tag.
 
     Parameters
     ----------
+    trust : Trust
+        Whose signature the version needs, if any.
     to : int, optional
         The version; by default the champion before this one.
     reason : str
@@ -74,7 +82,7 @@ def rollback(
         print(f"{kind}: {tag} is the champion already")
         return tag
     fetched = hub.fetch(repo, tag, hub_cache())
-    read_trust(os.environ).check(fetched.path)
+    trust.check(fetched.path)
     promised = next(each.digest for each in reversed(promotions) if each.to == tag)
     if (fetched.release.tag, fetched.release.digest) != (tag, promised):
         raise RollbackError(
@@ -84,7 +92,7 @@ def rollback(
         )
     load_bundle(fetched.path / "bundle", FORMATS[kind], promised)
     decision = {"rollback": True, "reason": reason}
-    crown(store, hub, repo, kind, fetched.release, champion, decision)
+    crown(store, hub, repo, kind, fetched, champion, decision)
     print(f"{kind}: back from {champion.release.tag} to {tag}")
     return tag
 
@@ -116,8 +124,9 @@ def main() -> None:
     parser.add_argument("--to", type=int, metavar="N", help="default: the champion before this one")
     parser.add_argument("--reason", default="", help="what the log shall say")
     args = parser.parse_args()
+    trust = read_trust(os.environ)
     with tracking.open_store() as store:
-        rollback(store, args.hub, args.kind, load_params(), args.to, args.reason)
+        rollback(store, args.hub, args.kind, load_params(), trust, args.to, args.reason)
 
 
 if __name__ == "__main__":

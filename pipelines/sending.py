@@ -4,20 +4,27 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.bundle import Bundle, load_bundle
+from models.cache import Fetched
 from models.errors import SignatureError, UnknownRevisionError, VersionExistsError
 from models.hub import Hub
 from models.kinds import FORMATS
 from models.manifest import Kind
 from models.release import Release, version_tag, write_release
-from models.signing import SIGNATURE_FILE, fingerprint, sign_bundle
-from models.trust import read_trust
+from models.signing import (
+    SIGNATURE_FILE,
+    fingerprint,
+    read_signer,
+    sign_release,
+    verify_release,
+)
+from models.trust import Trust
 from pipelines import tracking
 from pipelines.card_origin import with_origin
 from pipelines.champions import hub_cache
@@ -52,10 +59,15 @@ class Offer:
 
 @dataclass(frozen=True)
 class Sent:
-    """A version as it lies on the hub."""
+    """A version as it lies on the hub, checked and loaded."""
 
-    release: Release
+    fetched: Fetched
     bundle: Bundle[Any]
+
+    @property
+    def release(self) -> Release:
+        """What it says of itself."""
+        return self.fetched.release
 
 
 def signing_key() -> Path | None:
@@ -86,7 +98,7 @@ def offered(
         yield Offer(tag, _prepare(store, kind, version, Path(folder)), None)
 
 
-def check_signature(offer: Offer) -> None:
+def check_signature(offer: Offer, trust: Trust) -> None:
     """Refuse what the service would refuse for its signature, where it asks for one.
 
     Raises
@@ -95,7 +107,7 @@ def check_signature(offer: Offer) -> None:
         If there is no signature by a trusted key.
     """
     try:
-        read_trust(os.environ).check(offer.path)
+        trust.check(offer.path)
     except SignatureError as error:
         if offer.commit is None and signing_key() is None:
             raise SignatureError(
@@ -111,14 +123,22 @@ def check_signature(offer: Offer) -> None:
         raise SignatureError(f"{error}; {hint}") from error
 
 
-def send_version(store: Store, hub: Hub, repo: str, kind: Kind, version: "ModelVersion") -> Sent:
+def send_version(
+    store: Store, hub: Hub, repo: str, kind: Kind, version: "ModelVersion", trust: Trust
+) -> Sent:
     """Bring a registered version to the hub unless it is there; see :func:`send`."""
     with offered(store, hub, repo, kind, version) as offer:
-        return send(store, hub, repo, kind, version, offer)
+        return send(store, hub, repo, kind, version, offer, trust)
 
 
 def send(
-    store: Store, hub: Hub, repo: str, kind: Kind, version: "ModelVersion", offer: Offer
+    store: Store,
+    hub: Hub,
+    repo: str,
+    kind: Kind,
+    version: "ModelVersion",
+    offer: Offer,
+    trust: Trust,
 ) -> Sent:
     """Publish what is offered unless it is on the hub, and note in MLflow where it is.
 
@@ -129,7 +149,7 @@ def send(
     SignatureError
         If a signature is required, and there is none by a trusted key; nothing is published then.
     """
-    check_signature(offer)
+    check_signature(offer, trust)
     digest = version.tags["digest"]
     message = f"{offer.tag}: bundle {digest[:12]}"
     commit = offer.commit or hub.publish(repo, int(version.version), offer.path, message)
@@ -138,8 +158,9 @@ def send(
         store.client.set_model_version_tag(kind, version.version, name, place)
     print(f"{kind}: {offer.tag} is on {hub}/{repo} (digest {digest[:12]})")
     fetched = hub.fetch(repo, commit, hub_cache())
+    trust.check(fetched.path)
     bundle = load_bundle(fetched.path / "bundle", FORMATS[kind], fetched.release.digest)
-    return Sent(fetched.release, bundle)
+    return Sent(fetched, bundle)
 
 
 def registered_version(store: Store, kind: Kind, number: int | None) -> "ModelVersion":
@@ -173,7 +194,10 @@ def _published(hub: Hub, repo: str, version: "ModelVersion") -> str | None:
         commit = hub.refs(repo).tags.get(tag)
     except UnknownRevisionError:
         return None
-    if commit is not None and hub.release(repo, commit).digest != version.tags["digest"]:
+    if commit is None:
+        return None
+    release = hub.release(repo, commit)
+    if (release.tag, release.digest) != (tag, version.tags["digest"]):
         raise VersionExistsError(
             f"{tag} of {repo} on {hub} is not version {version.version} of this MLflow store, so "
             "another store published it: use a hub of your own (CAREERLENS_HUB=file:FOLDER), or "
@@ -215,7 +239,7 @@ def _prepare(store: Store, kind: Kind, version: "ModelVersion", folder: Path) ->
 
 
 def _sign(store: Store, run: str, release: Path, key: Path, signer: str) -> None:
-    """Put the signature over ``release/bundle`` beside it: the one made before, if there is one.
+    """Sign ``release``: with the signature made before, if there is one and it is of these files.
 
     No two signatures of one key over the same files are equal, so the first is kept in the run.
     It counts once its digest is noted: an interruption may have left half of it.
@@ -229,8 +253,11 @@ def _sign(store: Store, run: str, release: Path, key: Path, signer: str) -> None
             content = before.read_bytes()
         if hashlib.sha256(content).hexdigest() == noted:
             signature.write_bytes(content)
-            return
-    sign_bundle(release / "bundle", signature, key)
+            with suppress(SignatureError):
+                verify_release(release, [read_signer(key)])
+                return
+            signature.unlink()
+    sign_release(release, key)
     store.client.log_artifact(run, str(signature), kept)
     digest = hashlib.sha256(signature.read_bytes()).hexdigest()
     store.client.set_tag(run, note, digest)

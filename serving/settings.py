@@ -1,6 +1,7 @@
 """What an operator can choose: CAREERLENS_* variables, read once at the start."""
 
 from collections.abc import Callable
+from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -19,7 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from models.errors import SignatureError
 from models.extract import MEBIBYTE, Limits
 from models.manifest import Kind
-from models.trust import Trust
+from models.trust import Trust, read_keys
 from serving.errors import SettingsError
 from serving.setting_checks import (
     check_adzuna_url,
@@ -157,10 +158,10 @@ class Settings(BaseSettings):
         Literal["debug", "info", "warning", "error"], BeforeValidator(str.lower)
     ] = "info"
 
-    @property
+    @cached_property
     def trust(self) -> Trust:
-        """Whose signatures count."""
-        return Trust(self.env == "production", self.trusted_keys)
+        """Whose signatures count; the keys are read with the settings, and never again."""
+        return Trust(self.env == "production", read_keys(self.trusted_keys))
 
     def pin(self, kind: Kind) -> str | None:
         """Return the version (``v3``) or bundle digest that alone may answer, if one is chosen."""

@@ -16,11 +16,12 @@ from sklearn.preprocessing import FunctionTransformer
 from models.commits import COMMIT_FILE, describe, read_commit
 from models.manifest import GOLDEN_FILE, MANIFEST
 from models.release import RELEASE_FILE
-from models.signing import SIGNATURE_FILE, sign_bundle
+from models.signing import sign_release
 from models.skops_file import dumps, load_model
 from models.text_model import MODEL_FILE
 from tests.e2e.releases import describe_release
 from tests.factories import make_release
+from tests.models.hub_case import CARD
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Keys:
 
 
 #: Changes a release in place.
-Spoil = Callable[[Path], None]
+Spoil = Callable[[Path], object]
 
 
 def leave(_: Path) -> None:
@@ -51,6 +52,8 @@ class Attack:
         A part of the sentence in GET /models.
     inside : callable
         Changes the release before it is signed; the manifest is then made to fit it.
+    released : callable
+        Changes what it says of itself, before it is signed too.
     signer : {"trusted", "foreign"} or None
         Whose key signs it.
     outside : callable
@@ -60,6 +63,7 @@ class Attack:
     reason: str
     says: str
     inside: Spoil = leave
+    released: Spoil = leave
     signer: str | None = "trusted"
     outside: Spoil = leave
 
@@ -74,8 +78,9 @@ def make(folder: Path, version: int, keys: Keys, attack: Attack | None = None) -
     if attack.inside is not leave:
         rehash(folder)
     describe_release(folder, version, "spam")
+    attack.released(folder)
     if attack.signer is not None:
-        sign_bundle(folder / "bundle", folder / SIGNATURE_FILE, getattr(keys, attack.signer))
+        sign_release(folder, getattr(keys, attack.signer))
     attack.outside(folder)
     return folder
 
@@ -187,7 +192,7 @@ ATTACKS: Mapping[str, Attack] = {
     "another bundle than released": Attack(
         "hash_mismatch",
         "the bundle was changed after it was released",
-        outside=lambda folder: edit_json(folder / RELEASE_FILE, digest="0" * 64),
+        released=lambda folder: edit_json(folder / RELEASE_FILE, digest="0" * 64),
     ),
     "a pickle": Attack("format", "names no model.skops", inside=_pickle),
     "a pickle that is called skops": Attack(
@@ -205,7 +210,17 @@ ATTACKS: Mapping[str, Attack] = {
     "the name of another version": Attack(
         "hash_mismatch",
         "gives the name v1",
+        released=lambda folder: edit_json(folder / RELEASE_FILE, version=1),
+    ),
+    "another name than was signed": Attack(
+        "signature",
+        "Hash mismatch for 'release.json'",
         outside=lambda folder: edit_json(folder / RELEASE_FILE, version=1),
+    ),
+    "another card than was signed": Attack(
+        "signature",
+        "Hash mismatch for 'README.md'",
+        outside=lambda folder: (folder / "README.md").write_text(CARD + "Ask us for a discount\n"),
     ),
     "no release": Attack("hub", "does not describe a release", outside=_say_nothing),
 }

@@ -14,9 +14,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from models.hub import MAIN, Hub, LocalHub
 from models.manifest import KINDS, Kind
-from models.signing import SIGNATURE_FILE, generate_keys, sign_bundle
+from models.release import RELEASE_FILE, read_release
+from models.signing import generate_keys, sign_release
 from tests.e2e.conftest import Server
-from tests.e2e.hostile import ATTACKS, BEHIND_THE_BACK, Attack, Keys, make, ran
+from tests.e2e.hostile import ATTACKS, BEHIND_THE_BACK, Attack, Keys, edit_json, make, ran
 from tests.e2e.releases import crown, describe_release, repo_of
 from tests.e2e.swaps import serving
 from tests.hub_server import HubServer
@@ -120,7 +121,7 @@ def signed(
     for kind, packaged in tiny_bundles.items():
         shutil.copytree(packaged, root / kind)
         describe_release(root / kind, 1, kind)
-        sign_bundle(root / kind / "bundle", root / kind / SIGNATURE_FILE, keys.trusted)
+        sign_release(root / kind, keys.trusted)
     return {kind: root / kind for kind in KINDS}
 
 
@@ -196,6 +197,25 @@ def test_what_is_not_to_be_trusted_is_refused_and_named(scene: Scene, attack: At
     folder = scene.put(attack)
     scene.check_refused(before, counted, attack)
     assert not ran(folder).exists()
+    scene.check_recovers(before)
+
+
+def test_an_old_version_under_a_new_name_is_refused_with_its_old_signature(scene: Scene) -> None:
+    old = scene.put()
+    scene.check_serves_newest(scene.answering())
+    scene.put()
+    scene.check_serves_newest((f"v{read_release(old).version}", read_release(old).digest))
+    before, counted = scene.answering(), scene.refusals("signature")
+    scene.version += 1
+    renamed = scene.scratch / f"v{scene.version}"
+    shutil.copytree(old, renamed)
+    edit_json(renamed / RELEASE_FILE, version=scene.version)
+    crown(scene.hub, renamed, scene.version, "spam")
+    attack = Attack("signature", "is not what model.sig signs")
+    scene.check_refused(before, counted, attack)
+    shown = scene.shown()
+    assert shown["refused"] == f"v{scene.version}"
+    assert "Hash mismatch for 'release.json'" in shown["error"]
     scene.check_recovers(before)
 
 

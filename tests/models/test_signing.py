@@ -16,8 +16,9 @@ from models.signing import (
     SIGNATURE_FILE,
     fingerprint,
     generate_keys,
-    sign_bundle,
-    verify_signature,
+    read_public_key,
+    sign_release,
+    verify_release,
 )
 
 
@@ -44,12 +45,13 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> Pair:
 
 @pytest.fixture(scope="module")
 def signed(tmp_path_factory: pytest.TempPathFactory, keys: Pair) -> Path:
-    """A release with a signed bundle; treat it as read-only."""
+    """A signed release; treat it as read-only."""
     release = tmp_path_factory.mktemp("release")
     (release / "bundle").mkdir()
     (release / "bundle" / "manifest.json").write_text("{}\n")
     (release / "bundle" / "model.skops").write_bytes(bytes(range(256)))
-    sign_bundle(release / "bundle", release / SIGNATURE_FILE, keys.private)
+    (release / "release.json").write_text('{"version": 3}\n')
+    sign_release(release, keys.private)
     return release
 
 
@@ -60,13 +62,27 @@ def release(signed: Path, tmp_path: Path) -> Path:
 
 
 def verify(release: Path, *trusted: Pair) -> str:
-    return verify_signature(
-        release / "bundle", release / SIGNATURE_FILE, [pair.public for pair in trusted]
-    )
+    return verify_release(release, [read_public_key(pair.public) for pair in trusted])
 
 
-def test_a_signed_bundle_is_known_by_its_signer(release: Path, keys: Pair) -> None:
+def test_a_signed_release_is_known_by_its_signer(release: Path, keys: Pair) -> None:
     assert verify(release, keys) == fingerprint(keys.public) == fingerprint(keys.private)
+
+
+def test_what_comes_to_a_release_later_is_not_signed(release: Path, keys: Pair) -> None:
+    (release / "promotions.jsonl").write_text("{}\n")
+    (release / "commit.json").write_text("{}\n")
+    assert verify(release, keys) == fingerprint(keys.public)
+
+
+def test_a_key_counts_as_it_was_read_whatever_becomes_of_its_file(
+    release: Path, keys: Pair, tmp_path: Path
+) -> None:
+    file = tmp_path / "signing.pub"
+    file.write_bytes(keys.public.read_bytes())
+    key = read_public_key(file)
+    file.unlink()
+    assert verify_release(release, [key]) == fingerprint(keys.public)
 
 
 def test_any_of_several_trusted_keys_is_enough(release: Path, keys: Pair, others: Pair) -> None:
@@ -95,6 +111,14 @@ def add_a_file(release: Path) -> None:
 
 def add_a_git_file(release: Path) -> None:
     (release / "bundle" / ".gitattributes").write_text("* -text\n")
+
+
+def rename_the_version(release: Path) -> None:
+    (release / "release.json").write_text('{"version": 4}\n')
+
+
+def add_a_file_beside(release: Path) -> None:
+    (release / "LICENSE").write_text("do what you like\n")
 
 
 def remove_a_file(release: Path) -> None:
@@ -131,6 +155,8 @@ def sign_other_files(release: Path) -> None:
         (change_a_file, "model.skops"),
         (add_a_file, "more.json"),
         (add_a_git_file, ".gitattributes"),
+        (rename_the_version, "release.json"),
+        (add_a_file_beside, "LICENSE"),
         (remove_a_file, "model.skops"),
         (link_a_file, "model.skops"),
         (remove_the_signature, "not signed"),
@@ -158,7 +184,7 @@ def test_a_signature_that_only_names_a_trusted_key_is_refused(
 ) -> None:
     path = release / SIGNATURE_FILE
     path.unlink()
-    sign_bundle(release / "bundle", path, others.private)
+    sign_release(release, others.private)
     text = path.read_text().replace(fingerprint(others.public), fingerprint(keys.public))
     path.write_text(text)
     with pytest.raises(SignatureError, match="did not make it"):
@@ -178,10 +204,8 @@ def test_without_trusted_keys_nothing_passes(release: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"-----BEGIN PUBLIC KEY-----\nAAAA\n", b"\xff\xfe"])
-def test_a_file_that_is_no_key_is_refused_by_name(
-    release: Path, tmp_path: Path, content: bytes
-) -> None:
+def test_a_file_that_is_no_key_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     key = tmp_path / "broken.pub"
     key.write_bytes(content)
     with pytest.raises(SignatureError, match=r"broken\.pub"):
-        verify_signature(release / "bundle", release / SIGNATURE_FILE, [key])
+        read_public_key(key)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import SignatureError
-from models.signing import SIGNATURE_FILE, fingerprint, generate_keys, sign_bundle
+from models.signing import fingerprint, generate_keys, sign_release
 from models.trust import Trust, read_trust
 
 
@@ -47,7 +47,7 @@ def test_one_of_several_keys_is_enough(
     generate_keys(tmp_path / "new.key", tmp_path / "new.pub")
     listed = os.pathsep.join([str(tmp_path / "new.pub"), str(pair[1])])
     trust = read_trust({"CAREERLENS_ENV": "production", "CAREERLENS_TRUSTED_KEYS": listed})
-    sign_bundle(release / "bundle", release / SIGNATURE_FILE, pair[0])
+    sign_release(release, pair[0])
     assert trust.check(release) == fingerprint(pair[1])
 
 

@@ -1,5 +1,6 @@
 """A project whose registered versions may become champion, and a look at who it is."""
 
+import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 from models.hub import Hub
 from models.manifest import Kind
 from models.params import load_params
+from models.trust import Trust, read_trust
 from pipelines import tracking
 from pipelines.champions import PROMOTION_LOG, Champion, crown, current_champion, repo_of
 from pipelines.sending import registered_version, send_version
@@ -18,6 +20,8 @@ from tests.factories import ROOT
 from tests.pipelines.contenders import register, release, write_data
 
 REPO = "careerlens/careerlens-spam"
+
+NO_KEYS = Trust(required=False, keys=())
 
 #: What the gate does not measure itself, and what it is not asked for.
 METRICS = {
@@ -71,11 +75,11 @@ def make_contest(root: Path, contestants: Mapping[Kind, Sequence[Any]]) -> None:
 
 def make_champion(hub: Hub, kind: Kind, number: int) -> Champion:
     """Make a version champion, as if the gate had let it."""
-    repo = repo_of(load_params(), kind)
+    repo, trust = repo_of(load_params(), kind), read_trust(os.environ)
     with open_store() as store:
         before = current_champion(store, hub, repo, kind)
-        sent = send_version(store, hub, repo, kind, registered_version(store, kind, number))
-        return crown(store, hub, repo, kind, sent.release, before, {"accepted": True})
+        sent = send_version(store, hub, repo, kind, registered_version(store, kind, number), trust)
+        return crown(store, hub, repo, kind, sent.fetched, before, {"accepted": True})
 
 
 def mirror(root: Path) -> Mirror:

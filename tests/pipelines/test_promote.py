@@ -30,7 +30,7 @@ from tests.pipelines.contenders import (
     starter_sides,
     with_word,
 )
-from tests.pipelines.contest import REPO, make_champion, make_contest, mirror
+from tests.pipelines.contest import NO_KEYS, REPO, make_champion, make_contest, mirror
 from tests.pipelines.results import working_in
 
 TOXICITY = "careerlens/careerlens-toxicity"
@@ -69,7 +69,7 @@ def hub(project: Path, tmp_path: Path) -> LocalHub:
 
 def judge(hub: LocalHub, number: int, reason: str | None = None) -> Champion:
     with open_store() as store:
-        return promote.promote(store, hub, "spam", load_params(), number, reason)
+        return promote.promote(store, hub, "spam", load_params(), NO_KEYS, number, reason)
 
 
 def command(monkeypatch: pytest.MonkeyPatch, hub: LocalHub, *arguments: str) -> object:

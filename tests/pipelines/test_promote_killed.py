@@ -15,7 +15,7 @@ from models.hf_hub import HuggingFaceHub
 from models.hub import MAIN, Hub, LocalHub
 from models.release import read_promotions
 from models.signing import generate_keys
-from models.trust import Trust
+from models.trust import Trust, read_keys
 from tests.hub_server import Call, Fault, HubServer
 from tests.pipelines.commands import KILLED, Commands, Running
 from tests.pipelines.contenders import fit, starter_sides
@@ -77,7 +77,7 @@ class Project:
         assert seen.state == "FINISHED"
         for number, commit in seen.commits.items():
             assert commit == refs.tags.get(f"v{number}")
-        trust = Trust(required=True, keys=(self.key,))
+        trust = Trust(required=True, keys=read_keys([self.key]))
         for revision in (*refs.tags, MAIN):
             fetched = hub.fetch(REPO, revision, cache)
             _, digest = verify_bundle(fetched.path / "bundle")

@@ -1,6 +1,7 @@
 """In production only what a trusted key signed becomes champion, whoever wants it."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from models.errors import SignatureError
 from models.hub import CHALLENGER, MAIN, LocalHub
 from models.params import load_params
 from models.signing import SIGNATURE_FILE, fingerprint, generate_keys
-from models.trust import Trust
+from models.trust import Trust, read_keys, read_trust
 from pipelines import publish, tracking
 from pipelines.champions import Champion
 from pipelines.promote import RefusedError, promote
@@ -69,7 +70,7 @@ def production(monkeypatch: pytest.MonkeyPatch, keys: dict[str, Pair]) -> pytest
 
 def judge(hub: LocalHub, number: int, reason: str | None = None) -> Champion:
     with open_store() as store:
-        return promote(store, hub, "spam", load_params(), number, reason)
+        return promote(store, hub, "spam", load_params(), read_trust(os.environ), number, reason)
 
 
 def state(printed: str, check: str) -> str:
@@ -87,7 +88,7 @@ def test_a_signed_challenger_becomes_champion(
     main = hub.fetch(REPO, MAIN, tmp_path / "cache")
     signer = fingerprint(keys["own"].public)
     assert (main.release.tag, main.release.signer) == ("v2", signer)
-    assert Trust(required=True, keys=(keys["own"].public,)).check(main.path) == signer
+    assert Trust(required=True, keys=read_keys([keys["own"].public])).check(main.path) == signer
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_without_a_trusted_key_nothing_is_published_not_even_by_force(
     with pytest.raises(RefusedError, match=r"v2 cannot be forced: .* would refuse it"):
         judge(hub, FULL, "it is urgent")
     with open_store() as store, pytest.raises(SignatureError, match=told):
-        publish.publish(store, hub, "spam", load_params(), FULL)
+        publish.publish(store, hub, "spam", load_params(), read_trust(os.environ), FULL)
     assert hub.refs(REPO) == before
 
 
@@ -131,7 +132,7 @@ def test_what_is_on_the_hub_unsigned_stays_so_and_is_refused(
 ) -> None:
     make_champion(hub, "spam", HALF)
     with open_store() as store:
-        publish.publish(store, hub, "spam", load_params(), FULL)
+        publish.publish(store, hub, "spam", load_params(), read_trust(os.environ), FULL)
     assert hub.release(REPO, CHALLENGER).signer is None
     enter_production(monkeypatch, keys)
     with pytest.raises(RefusedError, match="a signature is required"):
@@ -170,7 +171,7 @@ def test_an_unsigned_version_is_not_gone_back_to(
     enter_production(monkeypatch, keys)
     judge(hub, FULL, "v1 was never signed")
     with open_store() as store, pytest.raises(SignatureError, match="is not signed"):
-        rollback(store, hub, "spam", load_params())
+        rollback(store, hub, "spam", load_params(), read_trust(os.environ))
     assert hub.release(REPO, MAIN).tag == "v2"
 
 
@@ -196,7 +197,7 @@ def test_a_version_is_signed_once_and_half_a_signature_does_not_count(
         if each is hubs[1]:
             spoil_kept_signature(fingerprint(keys["own"].public))
     assert signatures[0] == signatures[1] != signatures[2]
-    assert Trust(required=True, keys=(keys["own"].public,)).check(copy)
+    assert Trust(required=True, keys=read_keys([keys["own"].public])).check(copy)
 
 
 def spoil_kept_signature(signer: str) -> None:

@@ -15,10 +15,12 @@ from models.errors import HubUnavailableError, SignatureError
 from models.hub import CHALLENGER, MAIN, LocalHub
 from models.params import load_params
 from models.signing import generate_keys
+from models.trust import read_trust
 from pipelines import provenance, publish
 from pipelines.chain import Link, State
 from pipelines.track import lock_digest
 from pipelines.tracking import open_store, read_packaged
+from tests.pipelines.contest import NO_KEYS
 from tests.pipelines.results import working_in
 from tests.pipelines.traced import REPO, git, make_project, release, republish, restate, say, train
 
@@ -68,7 +70,9 @@ def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 def trace(revision: str = MAIN) -> dict[str, Link]:
-    links = list(provenance.trace(LocalHub(Path("hub")), REPO, "spam", revision))
+    links = list(
+        provenance.trace(LocalHub(Path("hub")), REPO, "spam", revision, read_trust(os.environ))
+    )
     return {link.name: link for link in links}
 
 
@@ -292,7 +296,7 @@ def test_a_dvc_lock_amid_a_merge_is_another() -> None:
 @pytest.mark.usefixtures("project")
 def test_a_version_may_be_on_another_hub_too() -> None:
     with open_store() as store:
-        publish.publish(store, LocalHub(Path("other hub")), "spam", load_params())
+        publish.publish(store, LocalHub(Path("other hub")), "spam", load_params(), NO_KEYS)
     assert named("ok", trace()) == set(LINKS)
 
 
@@ -306,12 +310,14 @@ class Away(LocalHub):
 @pytest.mark.usefixtures("project")
 def test_while_the_hub_is_away_the_last_copy_is_traced() -> None:
     trace()
-    links = {link.name: link for link in provenance.trace(Away(Path()), REPO, "spam", MAIN)}
+    links = {
+        link.name: link for link in provenance.trace(Away(Path()), REPO, "spam", MAIN, NO_KEYS)
+    }
     assert named("not here", links) == {"hub"}
     assert named("MISMATCH", links) == set()
     shutil.rmtree(".cache/careerlens")
     with pytest.raises(HubUnavailableError):
-        list(provenance.trace(Away(Path()), REPO, "spam", MAIN))
+        list(provenance.trace(Away(Path()), REPO, "spam", MAIN, NO_KEYS))
 
 
 @pytest.mark.usefixtures("project")

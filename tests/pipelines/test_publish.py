@@ -15,6 +15,7 @@ from models.release import Promotion, Release, read_promotions, write_release
 from pipelines import publish, register, track, tracking
 from pipelines.champions import hub_cache
 from pipelines.tracking import TrackingError, open_store
+from tests.pipelines.contest import NO_KEYS
 from tests.pipelines.results import make_result, working_in
 
 REPO = "careerlens/careerlens-spam"
@@ -51,7 +52,7 @@ def hub(tmp_path: Path) -> LocalHub:
 
 def send(project: Project, hub: LocalHub, number: int | None = None) -> bool:
     with open_store() as store:
-        return publish.publish(store, hub, "spam", project.params, number)
+        return publish.publish(store, hub, "spam", project.params, NO_KEYS, number)
 
 
 def champion_alias() -> int | None:

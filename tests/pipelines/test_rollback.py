@@ -15,7 +15,7 @@ from pipelines.champions import current_champion, hub_cache
 from pipelines.rollback import RollbackError, previous_champion, rollback
 from pipelines.tracking import open_store
 from tests.factories import tiny_pipeline
-from tests.pipelines.contest import REPO, make_champion, make_contest, mirror
+from tests.pipelines.contest import NO_KEYS, REPO, make_champion, make_contest, mirror
 from tests.pipelines.results import working_in
 
 
@@ -67,7 +67,7 @@ def hub(project: Path, tmp_path: Path) -> LocalHub:
 
 def roll(hub: LocalHub, to: int | None = None) -> str:
     with open_store() as store:
-        return rollback(store, hub, "spam", load_params(), to, "it was slow")
+        return rollback(store, hub, "spam", load_params(), NO_KEYS, to, "it was slow")
 
 
 def test_a_rollback_moves_main_alias_and_log(hub: LocalHub) -> None:

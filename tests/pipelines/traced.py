@@ -20,6 +20,7 @@ from pipelines import publish, register, track, tracking
 from pipelines.packaging import files_digest, params_digest
 from pipelines.tracking import open_store
 from tests.factories import ROOT, make_release
+from tests.pipelines.contest import NO_KEYS
 from tests.pipelines.results import make_result
 
 REPO = "careerlens/careerlens-spam"
@@ -86,7 +87,7 @@ def train(alpha: float) -> None:
     make_release(
         Path("artifacts/spam/release"),
         "spam",
-        params=params_digest("spam", load_params()),
+        params=params_digest("spam", load_params(), NO_KEYS),
         data=files_digest(
             [Path(f"data/splits/spam/{side}.parquet") for side in ("train", "validation", "test")]
         ),
@@ -101,7 +102,7 @@ def release() -> None:
     track.track(track.parse_args([]))
     with open_store() as store:
         register.register(store, "spam", tracking.read_packaged(Path("artifacts/spam/release")))
-        publish.publish(store, LocalHub(Path("hub")), "spam", load_params())
+        publish.publish(store, LocalHub(Path("hub")), "spam", load_params(), NO_KEYS)
 
 
 def republish(change: Callable[[Path], None], before: str | None = None) -> None:

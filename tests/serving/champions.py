@@ -6,18 +6,26 @@ from pathlib import Path
 from models.bundle import verify_bundle
 from models.hub import MAIN, Hub, repo_id
 from models.release import Promotion, Release, version_tag, write_release
+from models.signing import sign_release
 
 NAMESPACE = "careerlens"
 
 
-def promote(hub: Hub, kind: str, packaged: Path, version: int, scratch: Path) -> str:
+def promote(
+    hub: Hub, kind: str, packaged: Path, version: int, scratch: Path, key: Path | None = None
+) -> str:
     """Publish ``packaged`` as ``v<version>``, make it the champion and return its commit."""
-    publish(hub, kind, packaged, version, scratch)
+    publish(hub, kind, packaged, version, scratch, key)
     return point(hub, kind, version)
 
 
-def publish(hub: Hub, kind: str, packaged: Path, version: int, scratch: Path) -> str:
-    """Publish ``packaged`` as ``v<version>``, the newest candidate, and return its commit."""
+def publish(
+    hub: Hub, kind: str, packaged: Path, version: int, scratch: Path, key: Path | None = None
+) -> str:
+    """Publish ``packaged`` as ``v<version>``, the newest candidate, and return its commit.
+
+    With ``key`` it is signed.
+    """
     folder = scratch / f"{kind}-v{version}"
     shutil.copytree(packaged, folder)
     _, digest = verify_bundle(folder / "bundle")
@@ -32,6 +40,8 @@ def publish(hub: Hub, kind: str, packaged: Path, version: int, scratch: Path) ->
         created="2026-01-01T00:00:00+00:00",
     )
     write_release(release, folder)
+    if key is not None:
+        sign_release(folder, key)
     return hub.publish(repo_id(NAMESPACE, kind), version, folder, f"{kind} v{version}")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from models.hub import Hub, LocalHub
 from models.manifest import Kind
-from models.signing import SIGNATURE_FILE, generate_keys, sign_bundle
+from models.signing import generate_keys
 from serving.loader import Champions
 from serving.logs import open_log
 from serving.metrics import Metrics
@@ -52,9 +52,11 @@ class Scene:
         for worker in self.workers:
             worker.champions.stop()
 
-    def promote(self, kind: str, version: int, packaged: Path | None = None) -> str:
+    def promote(
+        self, kind: str, version: int, packaged: Path | None = None, key: Path | None = None
+    ) -> str:
         source = packaged or self.packaged[kind, version]
-        return promote(self.hub, kind, source, version, self.root / "scratch")
+        return promote(self.hub, kind, source, version, self.root / "scratch", key)
 
     def publish(self, kind: str, version: int) -> str:
         source = self.packaged[kind, version]
@@ -121,19 +123,8 @@ def wait_until(what: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-class Signed:
-    """Keys, and a scene whose packages they sign."""
-
-    def __init__(self, folder: Path) -> None:
-        self.trusted, self.foreign = (self._pair(folder / name) for name in ("ours", "theirs"))
-
-    @staticmethod
-    def _pair(folder: Path) -> tuple[Path, Path]:
-        pair = folder / "key", folder / "key.pub"
-        generate_keys(*pair)
-        return pair
-
-    def sign(self, scene: Scene, kind: str, version: int, key: Path) -> Path:
-        packaged = scene.copy(kind, version)
-        sign_bundle(packaged / "bundle", packaged / SIGNATURE_FILE, key)
-        return packaged
+def key_pair(folder: Path) -> tuple[Path, Path]:
+    """Return a new pair of keys in ``folder``, the private one first."""
+    pair = folder / "key", folder / "key.pub"
+    generate_keys(*pair)
+    return pair

@@ -1,5 +1,6 @@
 """What may not answer never does, and a pinned version always: what answered goes on."""
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,13 @@ from models.errors import FormatError
 from models.hub import MAIN, repo_id
 from models.manifest import KINDS, Thresholds
 from models.text_model import MODEL_FILE
+from serving.errors import SettingsError
 from serving.reports import describe_failure
+from serving.settings import Settings
 from tests.factories import make_release
 from tests.hub_server import HubServer
 from tests.serving.champions import NAMESPACE, point
-from tests.serving.following import FOR_EVER, Scene, Signed
+from tests.serving.following import FOR_EVER, Scene, key_pair
 
 
 def _another_kind(scene: Scene) -> None:
@@ -112,19 +115,36 @@ def test_main_at_what_its_tag_is_not_is_refused(scene: Scene) -> None:
 def test_with_trusted_keys_only_what_they_signed_answers(
     scene: Scene, tmp_path: Path, env: str
 ) -> None:
-    keys = Signed(tmp_path / "keys")
+    (key, trusted), (foreign, _) = key_pair(tmp_path / "ours"), key_pair(tmp_path / "theirs")
     for kind in ("spam", "toxicity"):
-        scene.promote(kind, 2, keys.sign(scene, kind, 2, keys.trusted[0]))
-    worker = scene.worker(env=env, trusted_keys=str(keys.trusted[1]))
+        scene.promote(kind, 2, key=key)
+    worker = scene.worker(env=env, trusted_keys=str(trusted))
     assert worker.version() == "v2"
     point(scene.hub, "spam", 1)
     worker.look()
     assert "is not signed" in worker.report()["error"]
-    scene.promote("spam", 3, keys.sign(scene, "spam", 3, keys.foreign[0]))
+    scene.promote("spam", 3, key=foreign)
     worker.look()
     assert "was made with the key" in worker.report()["error"]
     assert (worker.version(), worker.report()["refused"]) == ("v2", "v3")
     assert worker.counted("careerlens_model_refusals_total", reason="signature") == 2
+
+
+def test_keys_are_read_once_and_count_whatever_becomes_of_their_files(
+    scene: Scene, tmp_path: Path
+) -> None:
+    (key, trusted), (_, spoilt) = key_pair(tmp_path / "ours"), key_pair(tmp_path / "theirs")
+    for kind in ("spam", "toxicity"):
+        scene.promote(kind, 2, key=key)
+    worker = scene.worker(trusted_keys=os.pathsep.join(map(str, (spoilt, trusted))))
+    assert worker.version() == "v2"
+    spoilt.write_text("no key any more")
+    trusted.unlink()
+    scene.promote("spam", 3, key=key)
+    worker.look()
+    assert (worker.version(), worker.report()["error"]) == ("v3", None)
+    with pytest.raises(SettingsError, match=r"CAREERLENS_TRUSTED_KEYS: .*theirs/key\.pub"):
+        Settings(trusted_keys=os.pathsep.join(map(str, (spoilt, trusted))))
 
 
 def test_a_refused_champion_at_the_start_leaves_what_answered_last(scene: Scene) -> None:
@@ -143,8 +163,8 @@ def test_what_is_refused_at_the_start_does_not_answer_from_the_cache_either(
     scene: Scene, tmp_path: Path
 ) -> None:
     scene.worker().champions.stop()
-    keys = Signed(tmp_path / "keys")
-    worker = scene.worker(trusted_keys=str(keys.trusted[1]))
+    _, trusted = key_pair(tmp_path / "keys")
+    worker = scene.worker(trusted_keys=str(trusted))
     assert worker.report()["version"] is None
     assert "is not signed" in worker.report()["error"]
     assert not worker.report()["stale"]

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from models.manifest import KINDS
 from models.signing import generate_keys
-from models.trust import Trust
+from models.trust import Trust, read_keys
 from serving.errors import SettingsError
 from serving.settings import PREFIX, Settings, read_settings, variable
 
@@ -124,7 +124,7 @@ def test_trusted_keys_are_listed_as_in_path(
         generate_keys(key.with_suffix(".key"), key)
     monkeypatch.setenv("CAREERLENS_ENV", "production")
     monkeypatch.setenv("CAREERLENS_TRUSTED_KEYS", os.pathsep.join(map(str, keys)))
-    assert read_settings().trust == Trust(True, tuple(keys))
+    assert read_settings().trust == Trust(True, read_keys(keys))
 
 
 def test_port_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
