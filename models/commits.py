@@ -18,7 +18,7 @@ from typing import Annotated
 from filelock import FileLock, Timeout
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from models.errors import HubError
+from models.errors import HubError, LockedError
 from models.revisions import to_oid
 
 COMMIT_FILE = "commit.json"
@@ -162,14 +162,24 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Hold the lock of ``folder``, made if missing; a process that dies lets go of it."""
-    lock = FileLock(folder / ".lock", timeout=_LOCK_SECONDS)
+def writing(folder: Path, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
+    """Hold the lock of ``folder``, made if missing; a process that dies lets go of it.
+
+    Raises
+    ------
+    LockedError
+        If another one holds it for more than ``seconds``.
+    HubError
+        If the folder cannot be written.
+    """
+    lock = FileLock(folder / ".lock", timeout=seconds)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:
-        raise HubError(f"{folder} is being written by another process: try again later") from error
+        raise LockedError(
+            f"{folder} is being written by another process: try again later"
+        ) from error
     except OSError as error:
         raise HubError(f"{folder} cannot be written ({error}): choose another folder") from error
     try:

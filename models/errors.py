@@ -13,7 +13,8 @@ CareerlensError
 │   ├── LibraryVersionError   made with a library or normaliser this code does not match
 │   ├── UntrustedTypeError    the model file holds a type outside our list
 │   ├── GoldenMismatchError   the loaded model answers a golden row differently
-│   └── SignatureError        not signed, not by a trusted key, or not these files
+│   ├── SignatureError        not signed, not by a trusted key, or not these files
+│   └── OversizedError        more or larger files than a release of ours has
 ├── DocumentError
 │   ├── EmptyDocumentError    there is nothing in it
 │   ├── UnsupportedTypeError  neither PDF nor DOCX nor text, or two types at once
@@ -29,6 +30,7 @@ CareerlensError
     ├── VersionExistsError    a version tag would be overwritten
     ├── ConflictError         somebody moved the branch first
     ├── HubUnavailableError   out of reach, overloaded, or broke off: the one worth a retry as it is
+    │   └── LockedError       another process writes there and has not come to an end
     ├── HubAccessError        the token is missing, refused, or may not do this
     └── LicenceError          a public repository would pass on what a licence forbids
 """
@@ -88,6 +90,10 @@ class GoldenMismatchError(BundleError):
 
 class SignatureError(BundleError):
     """The bundle is unsigned or wrongly signed, or a key cannot be used."""
+
+
+class OversizedError(BundleError):
+    """A release has more or larger files than ours have; they are left where they are."""
 
 
 class DocumentError(CareerlensError):
@@ -158,6 +164,10 @@ class HubUnavailableError(HubError):
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class LockedError(HubUnavailableError):
+    """Another process writes to a folder, and has not come to an end; the same may work later."""
 
 
 class HubAccessError(HubError):

@@ -11,6 +11,7 @@ Importing model-signing takes seconds, so it waits until something is signed or 
 # mypy: disable-error-code="no-untyped-call"
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -185,8 +186,21 @@ def verify_release(release: Path, trusted: Sequence[PublicKey]) -> str:
             f"{signature} was changed after it was made, or names a key that did not make it"
         ) from error
     except Exception as error:  # the library has no error of its own, and the file may be hostile
-        raise SignatureError(f"{release} is not what {signature.name} signs: {error}") from error
+        raise SignatureError(
+            f"{release} is not what {signature.name} signs: {_differences(str(error))}"
+        ) from error
     return signer
+
+
+def _differences(said: str) -> str:
+    """Return what the library says of files without the digests, which are long and for nobody."""
+    changed = re.findall(r"Hash mismatch for \\?'(.+?)\\?': Expected", said)
+    others = re.findall(r"(Extra|Missing) files [^:]*: ([^'\"\]]+)", said)
+    found = [f"{name} was changed" for name in changed]
+    found += [
+        f"{'not signed' if how == 'Extra' else 'missing'} is {names}" for how, names in others
+    ]
+    return "; ".join(found) or said
 
 
 def _hashing(release: Path) -> "Config":

@@ -7,19 +7,37 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from serving.logs import where_raised
 
-#: What a look found: everything in place, something not loaded yet, or a hub that is of no help.
-Found = Literal["all", "some", "failing"]
+
+@dataclass(frozen=True)
+class Found:
+    """What a look found.
+
+    Attributes
+    ----------
+    state : {"all", "some", "failing"}
+        Everything in place, something not loaded yet, or a hub that is of no help.
+    pause : float or None
+        The seconds that the hub asks to be left alone for, if it does.
+    """
+
+    state: Literal["all", "some", "failing"]
+    pause: float | None = None
+
 
 #: Seconds between the first looks, until everything is loaded.
 DELAYS = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 #: How many times the usual pause it takes at most while the hub fails.
 LONGEST = 4
+
+#: Seconds for which it is left alone at most when it asks for it.
+LONGEST_ASKED = 900.0
 
 #: Share by which pauses differ, so that many workers do not ask all at once.
 JITTER = 0.2
@@ -88,7 +106,7 @@ class Follower:
                 asked, self._asked = self._asked, Future()
                 self._wake.clear()
             self._seen = self._read_stamp()
-            found: Found = "failing"
+            found = Found("failing")
             try:
                 found = self._look()
             except Exception as error:  # a full disk, say, may fail our own log as well
@@ -126,12 +144,16 @@ class Waits:
         self._times = 1
 
     def after(self, found: Found) -> float:
-        """Return the seconds until the next look."""
-        if found == "all":
+        """Return the seconds until the next look: never fewer than the hub asks for, in reason."""
+        asked = min(found.pause or 0.0, LONGEST_ASKED) * random.uniform(1, 1 + JITTER)
+        return max(asked, self._usual(found))
+
+    def _usual(self, found: Found) -> float:
+        if found.state == "all":
             self._tries = len(DELAYS)
         if self._tries < len(DELAYS):
             self._tries += 1
             return DELAYS[self._tries - 1]
-        times = self._times if found == "failing" else 1
-        self._times = min(2 * times, LONGEST) if found == "failing" else 1
+        times = self._times if found.state == "failing" else 1
+        self._times = min(2 * times, LONGEST) if found.state == "failing" else 1
         return self._poll_seconds * times * random.uniform(1 - JITTER, 1 + JITTER)

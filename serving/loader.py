@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from models.errors import HubError, HubUnavailableError, UnknownRevisionError
+from models.errors import HubError, HubUnavailableError, LockedError, UnknownRevisionError
 from models.manifest import KINDS, Kind
 from serving.follow import Follower, Found
 from serving.logs import Log
@@ -74,8 +74,10 @@ class Champions:
         self._in_shadow: dict[Kind, Loaded | None] = {}
         self._refused: dict[tuple[Kind, _Place], _Refusal] = {}
         self._from_cache: set[Kind] = set()
+        self._untidy: set[Kind] = set()
         self._turn = 0
         self._is_unsettled = False
+        self._is_ready = False
         self._follower = Follower(self._look, settings.poll_seconds, shared_folder())
 
     def start(self) -> None:
@@ -114,13 +116,18 @@ class Champions:
 
     def _look(self) -> Found:
         """Bring every kind to where the hub says it shall be; what the follower's thread does."""
-        was_ready = self._is_complete()
+        for kind in KINDS:
+            self._fall_back(kind)  # a hub that is slow to answer delays nobody who can
+        self._tell_ready()
         failing, away = False, None
         for kind in self._in_turn():
             try:
                 if away is not None:  # it would take as long again to hear the same
                     raise away
                 self._follow(kind)
+            except LockedError as error:  # another worker brings it: the hub is not to blame
+                failing = True
+                self._do_without(kind, error)
             except HubUnavailableError as error:
                 failing, away = True, error.with_traceback(None)  # its frames hold models
                 self._do_without(kind, error)
@@ -129,15 +136,22 @@ class Champions:
             except Exception as error:  # the thread's edge: whatever it is, look again and say so
                 failing = True
                 self._do_without(kind, error)
+            self._tidy(kind)
+        self._tell_ready()
+        again = [refusal for (_, place), refusal in self._refused.items() if place == "main"]
+        pause = None if away is None else away.retry_after
+        if failing or any(not refusal.failure.final for refusal in again):
+            return Found("failing", pause)
+        return Found("all" if self._is_complete() else "some")
+
+    def _tell_ready(self) -> None:
+        """Say so once every kind answers, and see to what the collector shall not walk."""
         if self._is_unsettled:
             _settle()
             self._is_unsettled = False
-        if self._is_complete() and not was_ready:
+        if self._is_complete() and not self._is_ready:
+            self._is_ready = True
             self._log.info("ready")
-        again = [refusal for (_, place), refusal in self._refused.items() if place == "main"]
-        if failing or any(not refusal.failure.final for refusal in again):
-            return "failing"
-        return "all" if self._is_complete() else "some"
 
     def _is_complete(self) -> bool:
         return self._snapshot.models.keys() >= set(KINDS)
@@ -162,7 +176,8 @@ class Champions:
 
     def _follow_champion(self, kind: Kind) -> None:
         commit = self._releases.resolve(kind)
-        self._metrics.show_hub_answered()
+        if kind not in self._pinned:  # which is asked once
+            self._metrics.show_hub_answered(kind)
         loaded = self._snapshot.models.get(kind)
         if loaded is not None and loaded.commit == commit:
             self._from_cache.discard(kind)
@@ -172,8 +187,6 @@ class Champions:
             self._from_cache.discard(kind)
             self._swap(kind, snapshot)
         else:
-            if loaded is None:
-                self._fall_back(kind)
             refusal = self._refused[kind, "main"]
             self._show(
                 kind,
@@ -202,8 +215,8 @@ class Champions:
 
     def _bring(self, kind: Kind, place: _Place, commit: str) -> Snapshot | None:
         """Return what answers once ``commit`` does; None if it is refused, now or before."""
-        refusal = self._refused.get((kind, place))
-        if refusal is not None and refusal.commit == commit and refusal.failure.final:
+        if (refusal := self._known_refusal(kind, commit)) is not None:
+            self._refused[kind, place] = refusal
             return None
         others = (self._snapshot.models, self._previous, self._candidates)
         known = [loaded for models in others if (loaded := models.get(kind)) is not None]
@@ -211,7 +224,7 @@ class Champions:
             loaded = self._releases.load(kind, commit, known, alone=place == "cache")
             snapshot = self._snapshot.exchanged(loaded)
         except Exception as error:  # the thread's edge: nobody knows what a hostile release does
-            if isinstance(error, HubUnavailableError) and place != "cache":
+            if isinstance(error, HubUnavailableError):
                 raise
             self._refuse(kind, place, commit, describe_failure(error))
             return None
@@ -219,11 +232,20 @@ class Champions:
         self._is_unsettled = True
         return snapshot
 
+    def _known_refusal(self, kind: Kind, commit: str) -> _Refusal | None:
+        """Return why a commit may never answer, as this worker found out before."""
+        refusals = (each for (of, _), each in self._refused.items() if of == kind)
+        return next(
+            (each for each in refusals if each.commit == commit and each.failure.final), None
+        )
+
     def _refuse(self, kind: Kind, place: _Place, commit: str, failure: Failure) -> None:
         """Remember that a commit may not answer; it is counted and logged once."""
         before = self._refused.get((kind, place))
         refusal = _Refusal(commit, self._releases.name(kind, commit), failure)
         self._refused[kind, place] = refusal
+        if failure.final:
+            self._releases.refuse(kind, commit)
         if before is None or (before.commit, before.failure.reason) != (commit, failure.reason):
             self._metrics.count_refusal(kind, failure.reason)
             self._log.warning(
@@ -237,14 +259,13 @@ class Champions:
 
     def _fall_back(self, kind: Kind) -> None:
         """Answer with what answered last, if the cache has it, until the hub gives something."""
+        if kind in self._snapshot.models:
+            return
         try:
             commit = self._releases.kept(kind)
         except (HubError, OSError):  # nothing in there that could be used
             return
-        refusal = self._refused.get((kind, "main"))
-        if commit is None or (refusal is not None and refusal.commit == commit):
-            return
-        if (snapshot := self._bring(kind, "cache", commit)) is not None:
+        if commit is not None and (snapshot := self._bring(kind, "cache", commit)) is not None:
             self._from_cache.add(kind)
             self._swap(kind, snapshot)
 
@@ -252,9 +273,8 @@ class Champions:
         """Go on with what there is while the hub does not say what shall answer."""
         if self._stays(kind):
             return
-        if kind not in self._snapshot.models:
-            self._fall_back(kind)
         failure = describe_failure(error)
+        self._metrics.count_hub_failure(kind, failure.reason)
         is_news = self._reports[kind].error != failure.sentence
         self._show(kind, error=failure.sentence, stale=kind in self._snapshot.models)
         if is_news:  # said once, not at every look
@@ -282,11 +302,20 @@ class Champions:
             previous=None if previous is None else previous.version,
         )
         self._log.info("model loaded", **asdict(self._reports[kind]), seconds=loaded.seconds)
-        others = [each.commit for each in (previous, self._candidates.get(kind)) if each]
+        self._releases.remember(kind, loaded.commit)
+
+    def _tidy(self, kind: Kind) -> None:
+        """Drop copies of a kind that are not in use."""
+        in_use = (self._snapshot.models, self._previous, self._candidates)
+        commits = [loaded.commit for models in in_use if (loaded := models.get(kind)) is not None]
         try:
-            self._releases.keep(kind, loaded.commit, others)
+            self._releases.tidy(kind, commits)
         except (HubError, OSError) as error:  # a cache may be mounted read-only
-            self._log.warning("cache not tidied", kind=kind, **describe_failure(error).fields())
+            if kind not in self._untidy:
+                self._log.warning("cache not tidied", kind=kind, **describe_failure(error).fields())
+            self._untidy.add(kind)
+        else:
+            self._untidy.discard(kind)
 
     def _show(self, kind: Kind, **facts: Any) -> None:
         self._reports[kind] = replace(self._reports[kind], **facts)

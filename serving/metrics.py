@@ -140,9 +140,16 @@ class Metrics:
             ["kind", "reason"],
             registry=self.registry,
         )
+        self._hub_failures = Counter(
+            "careerlens_hub_failures",
+            "Looks at the hub that did not end in a version that shall answer, by the reason.",
+            ["kind", "reason"],
+            registry=self.registry,
+        )
         self._hub_answered = Gauge(
             "careerlens_hub_answered_timestamp_seconds",
-            "When the hub last said which version shall answer.",
+            "When the hub last said which version shall answer; never of a model that is pinned.",
+            ["kind"],
             multiprocess_mode="livemostrecent",
             registry=self.registry,
         )
@@ -222,9 +229,13 @@ class Metrics:
         """Count one release that was not let in; ``reason`` is of a fixed set."""
         self._refusals.labels(kind, reason).inc()
 
-    def show_hub_answered(self) -> None:
+    def count_hub_failure(self, kind: str, reason: str) -> None:
+        """Count one look that the hub did not answer; ``reason`` is of a fixed set."""
+        self._hub_failures.labels(kind, reason).inc()
+
+    def show_hub_answered(self, kind: str) -> None:
         """Show that the hub answered just now."""
-        self._hub_answered.set(time.time())
+        self._hub_answered.labels(kind).set(time.time())
 
     def render(self) -> bytes:
         """Return the text that Prometheus reads, of all workers together."""

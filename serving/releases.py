@@ -1,13 +1,23 @@
 """From what a hub names to a model that may answer: brought here, verified, and fit to serve."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.cache import Fetched, last_fetched, prune, remember, shelf_of
+from models.cache import (
+    ANSWERED,
+    PINNED,
+    Fetched,
+    Verdict,
+    judge,
+    last_fetched,
+    passed,
+    prune,
+    remember,
+    shelf_of,
+)
 from models.errors import (
     FormatError,
     HashMismatchError,
@@ -18,16 +28,12 @@ from models.errors import (
 from models.hub import CHALLENGER, MAIN, open_hub, repo_id
 from models.manifest import Kind, Thresholds
 from models.release import Release
-from models.revisions import is_oid
 from serving.errors import SettingsError
 from serving.settings import Settings, variable
 from serving.snapshot import Loaded
 
 if TYPE_CHECKING:  # scikit-learn and skops take a second to import: the thread pays, not the start
     from models.bundle import Bundle
-
-#: Under which a cache remembers what answered last; no branch can have such a name.
-_ANSWERED = "main..answered"
 
 
 class Releases:
@@ -76,17 +82,18 @@ class Releases:
         known : iterable of Loaded
             Models that are in memory: the same bundle is verified, and not loaded a second time.
         alone : bool
-            Do without the hub, which vouches for the version's name.
+            Do without the hub, which vouches for the version's name: the copy in the cache, if it
+            is one that :meth:`kept` names, was vouched for before.
 
         Raises
         ------
         HubUnavailableError
-            If the hub went away meanwhile.
+            If the hub went away meanwhile, or another worker fetches this one.
         CareerlensError, SettingsError
             If the release is refused, and why.
         """
         started = time.perf_counter()
-        fetched = self._hub.fetch(self._repo(kind), commit, self._settings.cache)
+        fetched = self._copy(kind, commit) if alone else self._fetch(kind, commit)
         self._trust.check(fetched.path)
         self._check_name(kind, fetched.release, alone)
         bundle = _load_bundle(kind, fetched, known)
@@ -95,6 +102,7 @@ class Releases:
             thresholds = choose_thresholds(kind, thresholds, self._settings)
         if kind == "matching":
             bundle.model.warm_up()
+        self._judge(kind, commit, "passed")
         return Loaded(
             kind=kind,
             bundle=bundle,
@@ -109,28 +117,35 @@ class Releases:
     def kept(self, kind: Kind) -> str | None:
         """Return the commit to answer from while the hub is of no help, if the cache has one.
 
-        Of a pinned kind it is the pinned version; else what answered last, in whatever process.
+        Of a pinned kind it is the pinned version, if it passed every check before, in whatever
+        process; else what answered last.
         """
         repo, cache = self._repo(kind), self._settings.cache
         pin = self._settings.pin(kind)
         if pin is None:
-            copies = [last_fetched(cache, repo, _ANSWERED)]
-        else:
-            copies = [copy for copy in _copies(cache, repo) if pin in _names(copy.release)]
-        return next((copy.commit for copy in copies if copy is not None), None)
+            answered = last_fetched(cache, repo, ANSWERED)
+            return None if answered is None else answered.commit
+        copies = passed(cache, repo)
+        return next((copy.commit for copy in copies if pin in _names(copy.release)), None)
 
-    def keep(self, kind: Kind, commit: str, others: Iterable[str]) -> None:
-        """Remember what answers from now on, and drop copies that nobody needs.
+    def remember(self, kind: Kind, commit: str) -> None:
+        """Remember what answers from now on."""
+        name = ANSWERED if self._settings.pin(kind) is None else PINNED
+        remember(shelf_of(self._settings.cache, self._repo(kind)), name, commit)
+
+    def refuse(self, kind: Kind, commit: str) -> None:
+        """Remember that a commit may not answer: its copy need not stay."""
+        self._judge(kind, commit, "refused")
+
+    def tidy(self, kind: Kind, in_use: Iterable[str]) -> None:
+        """Drop the copies that nobody needs.
 
         Raises
         ------
         HubError
             If the cache cannot be written, which is no reason not to answer.
         """
-        repo, cache = self._repo(kind), self._settings.cache
-        if self._settings.pin(kind) is None:
-            remember(shelf_of(cache, repo), _ANSWERED, commit)
-        prune(cache, repo, {_ANSWERED, commit, *others})
+        prune(self._settings.cache, self._repo(kind), {*in_use})
 
     def name(self, kind: Kind, commit: str) -> str:
         """Return the version that a fetched commit says it is, or else the commit."""
@@ -141,6 +156,18 @@ class Releases:
 
     def _repo(self, kind: Kind) -> str:
         return repo_id(self._settings.namespace, kind)
+
+    def _fetch(self, kind: Kind, commit: str) -> Fetched:
+        return self._hub.fetch(self._repo(kind), commit, self._settings.cache)
+
+    def _copy(self, kind: Kind, commit: str) -> Fetched:
+        copy = last_fetched(self._settings.cache, self._repo(kind), commit)
+        if copy is None:
+            raise HubError(f"the copy of {commit} in the cache is gone, or was changed")
+        return copy
+
+    def _judge(self, kind: Kind, commit: str, verdict: Verdict) -> None:
+        judge(shelf_of(self._settings.cache, self._repo(kind)), commit, verdict)
 
     def _find(self, kind: Kind, pin: str) -> str:
         """Return the commit of the version with this tag, or with a bundle of this digest."""
@@ -221,12 +248,3 @@ def _load_bundle(kind: Kind, fetched: Fetched, known: Iterable[Loaded]) -> "Bund
 def _names(release: Release) -> tuple[str, str]:
     """Return what a pin may call a release."""
     return release.tag, release.digest
-
-
-def _copies(cache: Path, repo: str) -> Iterator[Fetched]:
-    """Yield the whole copies of a repository, in no order."""
-    shelf = shelf_of(cache, repo)
-    names = [path.name for path in shelf.iterdir()] if shelf.is_dir() else []
-    for name in filter(is_oid, names):
-        if (copy := last_fetched(cache, repo, name)) is not None:
-            yield copy

@@ -214,12 +214,12 @@ ATTACKS: Mapping[str, Attack] = {
     ),
     "another name than was signed": Attack(
         "signature",
-        "Hash mismatch for 'release.json'",
+        "release.json was changed",
         outside=lambda folder: edit_json(folder / RELEASE_FILE, version=1),
     ),
     "another card than was signed": Attack(
         "signature",
-        "Hash mismatch for 'README.md'",
+        "README.md was changed",
         outside=lambda folder: (folder / "README.md").write_text(CARD + "Ask us for a discount\n"),
     ),
     "no release": Attack("hub", "does not describe a release", outside=_say_nothing),

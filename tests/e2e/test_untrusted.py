@@ -215,7 +215,7 @@ def test_an_old_version_under_a_new_name_is_refused_with_its_old_signature(scene
     scene.check_refused(before, counted, attack)
     shown = scene.shown()
     assert shown["refused"] == f"v{scene.version}"
-    assert "Hash mismatch for 'release.json'" in shown["error"]
+    assert "release.json was changed" in shown["error"]
     scene.check_recovers(before)
 
 

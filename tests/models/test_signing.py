@@ -152,12 +152,12 @@ def sign_other_files(release: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (change_a_file, "model.skops"),
-        (add_a_file, "more.json"),
+        (change_a_file, "bundle/model.skops was changed$"),
+        (add_a_file, "not signed is bundle/more.json$"),
         (add_a_git_file, ".gitattributes"),
-        (rename_the_version, "release.json"),
+        (rename_the_version, "release.json was changed$"),
         (add_a_file_beside, "LICENSE"),
-        (remove_a_file, "model.skops"),
+        (remove_a_file, "missing is bundle/model.skops$"),
         (link_a_file, "model.skops"),
         (remove_the_signature, "not signed"),
         (cut_the_signature, "no signature"),

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from models.hub import Hub, LocalHub
+from models.cache import shelf_of
+from models.hub import Hub, LocalHub, repo_id
 from models.manifest import Kind
 from models.signing import generate_keys
 from serving.loader import Champions
@@ -15,7 +16,7 @@ from serving.logs import open_log
 from serving.metrics import Metrics
 from serving.settings import Settings
 from tests.factories import make_release
-from tests.serving.champions import promote, publish
+from tests.serving.champions import NAMESPACE, promote, publish
 
 TEXT = "You won a prize! Claim it now, you idiot"
 FOR_EVER = 10**9
@@ -68,14 +69,23 @@ class Scene:
             shutil.copytree(self.packaged[kind, version], self.root / f"{kind}-{version}-copy")
         )
 
+    def shelf(self, kind: str) -> Path:
+        """Return the folder of the copies that the workers have."""
+        return shelf_of(self.root / "cache", repo_id(NAMESPACE, kind))
+
     def worker(self, **settings: Any) -> "Worker":
         """Start another worker, and wait until it has looked."""
+        worker = self.start(**settings)
+        worker.look()
+        return worker
+
+    def start(self, **settings: Any) -> "Worker":
+        """Start another worker."""
         address = str(self.hub) if isinstance(self.hub, LocalHub) else "hf:"
         chosen = {"hub": address, "cache": self.root / "cache", "poll_seconds": 3600.0}
         worker = Worker(Settings(**chosen | settings))
         self.workers.append(worker)
         worker.champions.start()
-        worker.look()
         return worker
 
 

@@ -108,7 +108,7 @@ def test_models_are_reported_with_commit_and_time(service: InProcess, hub: Local
 def test_a_look_at_the_hub_can_be_asked_for_and_is_answered_with_what_it_found(
     service: InProcess,
 ) -> None:
-    looked = "careerlens_hub_answered_timestamp_seconds "
+    looked = 'careerlens_hub_answered_timestamp_seconds{kind="spam"} '
 
     def last_look() -> float:
         text = service.request("GET", "/metrics").text

@@ -3,15 +3,17 @@
 import asyncio
 import gc
 import itertools
+import re
 import threading
 import weakref
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from models.cache import shelf_of
-from models.hub import CHALLENGER, repo_id
+from models.commits import writing
+from models.hub import CHALLENGER, MAIN, repo_id
 from models.manifest import KINDS, Kind
 from models.moderation import Moderator, ServedModel
 from models.revisions import is_oid
@@ -22,7 +24,7 @@ from serving.moderation import Moderation
 from serving.shadow import Shadow, ShadowMetrics
 from tests.hub_server import HubServer
 from tests.serving.caches import make_cache, no_monitor
-from tests.serving.champions import NAMESPACE, point
+from tests.serving.champions import NAMESPACE, point, publish
 from tests.serving.following import FOR_EVER, TEXT, Scene, Worker, wait_until
 
 
@@ -88,9 +90,20 @@ def test_copies_of_long_ago_leave_the_cache(scene: Scene) -> None:
     for version in (2, 3, 2, 3):
         point(scene.hub, "spam", version)
         worker.look()
-    shelf = shelf_of(scene.root / "cache", repo_id(NAMESPACE, "spam"))
+    shelf = scene.shelf("spam")
     assert len([path for path in shelf.iterdir() if is_oid(path.name)]) == 3
     assert worker.version() == "v3"
+
+
+def test_candidates_of_long_ago_leave_the_cache_without_any_swap(scene: Scene) -> None:
+    worker = scene.worker(shadow_share=0.5)
+    for version in range(2, 8):
+        publish(scene.hub, "spam", scene.packaged["spam", 2], version, scene.root / "scratch")
+        worker.look()
+    assert (worker.version(), worker.report()["challenger"]) == ("v1", "v7")
+    copies = {path.name for path in scene.shelf("spam").iterdir() if is_oid(path.name)}
+    assert len(copies) <= 4
+    assert scene.hub.resolve(repo_id(NAMESPACE, "spam"), MAIN) in copies
 
 
 def test_while_the_hub_is_away_at_the_start_the_cache_answers(
@@ -108,6 +121,61 @@ def test_while_the_hub_is_away_at_the_start_the_cache_answers(
     assert worker.version() == "v2"
     for kind in ("spam", "toxicity"):
         assert (worker.report(kind)["stale"], worker.report(kind)["error"]) == (False, None)
+
+
+def test_a_hub_that_does_not_answer_holds_up_no_start(remote: Scene, standin: HubServer) -> None:
+    remote.worker().champions.stop()
+    remote.promote("spam", 2)
+    answers = len(standin.calls)
+    standin.fail("", times=FOR_EVER, delay=5.0)
+    worker = remote.start()
+    wait_until(lambda: worker.champions.current().text is not None)
+    assert len(standin.calls) <= answers + 1
+    assert (worker.version(), worker.report()["stale"], worker.report()["error"]) == (
+        *("v1", True),
+        None,
+    )
+    standin.recover()
+    worker.look()
+    worker.look()
+    assert (worker.version(), worker.report()["stale"]) == ("v2", False)
+
+
+def test_waiting_for_a_worker_that_fetches_is_no_refusal(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = scene.worker()
+    monkeypatch.setattr("models.cache.writing", partial(writing, seconds=0.1))
+    scene.promote("spam", 2)
+    scene.promote("toxicity", 2)
+    with writing(scene.shelf("spam")):
+        worker.look()
+        shown = worker.report()
+        assert (worker.version(), shown["stale"], shown["refused"]) == ("v1", True, None)
+        assert "is being written by another process" in shown["error"]
+        assert worker.version("toxicity") == "v2"  # the hub is not to blame
+    assert worker.counted("careerlens_model_refusals_total") == 0
+    worker.look()
+    assert (worker.version(), worker.report()["error"]) == ("v2", None)
+
+
+def test_looks_that_the_hub_does_not_answer_are_counted_by_kind_and_reason(
+    remote: Scene, standin: HubServer
+) -> None:
+    worker = remote.worker(toxicity_revision="v1")
+    name = "careerlens_hub_failures_total"
+    assert worker.counted(name, kind="spam") == 0
+    assert worker.counted(name, kind="skills", reason="unknown_revision") >= 1
+    answered = "careerlens_hub_answered_timestamp_seconds"
+    before = worker.counted(answered, kind="spam")
+    assert before > 0
+    assert worker.counted(answered, kind="toxicity") == 0  # pinned: it is not asked for again
+    standin.fail("", times=FOR_EVER, status=503)
+    worker.look()
+    worker.look()
+    assert worker.counted(name, kind="spam", reason="hub_unavailable") == 2
+    assert worker.counted(name, kind="toxicity") == 0
+    assert worker.counted(answered, kind="spam") == before
 
 
 def test_a_hub_that_goes_away_takes_nothing_with_it(remote: Scene, standin: HubServer) -> None:
@@ -179,7 +247,7 @@ def test_without_a_share_for_it_no_candidate_is_fetched(scene: Scene) -> None:
     commit = scene.publish("spam", 2)
     worker.look()
     assert worker.shown == []
-    assert not (shelf_of(scene.root / "cache", repo_id(NAMESPACE, "spam")) / commit).exists()
+    assert not (scene.shelf("spam") / commit).exists()
 
 
 def test_no_answer_mixes_one_version_with_the_name_of_another(scene: Scene) -> None:
@@ -276,9 +344,17 @@ def test_a_hub_that_fails_is_told_from_one_that_has_nothing_yet(
     wait_until(lambda: bool(found))
     standin.fail("", times=FOR_EVER, status=503)
     worker.look()
-    wait_until(lambda: "failing" in found)
+    wait_until(lambda: found[-1].state == "failing")
+    assert found[-1].pause is None
     standin.recover()
     worker.look()
-    wait_until(lambda: found[-1] == "some")
-    before, _, after_all = "".join(each[0] for each in found).partition("f")
-    assert set(before + after_all) == {"s"}  # nobody published skills yet
+    wait_until(lambda: found[-1].state == "some")  # nobody published skills yet
+    standin.fail("", times=FOR_EVER, status=429, headers={"Retry-After": "77"})
+    worker.look()
+    wait_until(lambda: found[-1].state == "failing")
+    assert found[-1].pause == 77
+    standin.recover()
+    worker.look()
+    wait_until(lambda: found[-1].state == "some")
+    states = "".join(each.state[0] for each in found)
+    assert re.fullmatch("s+f+s+f+s+", states)

@@ -5,27 +5,37 @@ import time
 
 import pytest
 
-from serving.follow import DELAYS, JITTER, Follower, Found, Waits
+from serving.follow import DELAYS, JITTER, LONGEST_ASKED, Follower, Found, Waits
 
 
 def test_pauses_grow_while_the_hub_fails_and_differ_between_workers() -> None:
     waits = Waits(10.0)
-    waits.after("all")
+    waits.after(Found("all"))
 
     def times() -> list[float]:
-        return [waits.after("failing") / 10 for _ in range(5)]
+        return [waits.after(Found("failing")) / 10 for _ in range(5)]
 
     for _ in range(2):
         for took, meant in zip(times(), (1, 2, 4, 4, 4), strict=True):
             assert meant * (1 - JITTER) <= took <= meant * (1 + JITTER)
-        assert len({waits.after("all") for _ in range(5)}) == 5
+        assert len({waits.after(Found("all")) for _ in range(5)}) == 5
+
+
+def test_a_hub_that_asks_for_a_pause_is_left_alone_for_it_within_reason() -> None:
+    waits = Waits(10.0)
+    assert 100 <= waits.after(Found("failing", 100.0)) <= 100 * (1 + JITTER)  # at the start too
+    waits.after(Found("all"))
+    assert 100 <= waits.after(Found("failing", 100.0)) <= 100 * (1 + JITTER)
+    assert waits.after(Found("failing", 1e9)) <= LONGEST_ASKED * (1 + JITTER)
+    assert waits.after(Found("failing", 1.0)) >= 40 * (1 - JITTER)  # never sooner than usual
+    assert waits.after(Found("all")) <= 10 * (1 + JITTER)
 
 
 def test_until_everything_is_loaded_the_first_looks_are_quick() -> None:
     waits = Waits(3600.0)
-    assert tuple(waits.after("some") for _ in DELAYS) == DELAYS
-    assert waits.after("some") > 1000
-    assert Waits(3600.0).after("all") > 1000
+    assert tuple(waits.after(Found("some")) for _ in DELAYS) == DELAYS
+    assert waits.after(Found("some")) > 1000
+    assert Waits(3600.0).after(Found("all")) > 1000
 
 
 def test_however_often_it_is_told_looks_keep_their_distance() -> None:
@@ -33,7 +43,7 @@ def test_however_often_it_is_told_looks_keep_their_distance() -> None:
 
     def look() -> Found:
         looks.append(time.monotonic())
-        return "all"
+        return Found("all")
 
     follower = Follower(look, 3600.0, None)
     follower.start()
@@ -51,7 +61,7 @@ def test_a_look_that_fails_is_not_the_last_and_who_waits_for_it_hears(
     looks: list[Found] = []
 
     def look() -> Found:
-        looks.append("all")
+        looks.append(Found("all"))
         if len(looks) == 1:
             raise OSError("no space left on device")
         return looks[-1]
@@ -72,7 +82,7 @@ def test_a_follower_that_waits_for_the_hub_holds_nobody_up_when_it_is_stopped() 
 
     def look() -> Found:
         asleep.wait(30)
-        return "all"
+        return Found("all")
 
     follower = Follower(look, 3600.0, None)
     follower.start()

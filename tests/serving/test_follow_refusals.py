@@ -10,6 +10,7 @@ import pytest
 from models.errors import FormatError
 from models.hub import MAIN, repo_id
 from models.manifest import KINDS, Thresholds
+from models.release import read_release
 from models.text_model import MODEL_FILE
 from serving.errors import SettingsError
 from serving.reports import describe_failure
@@ -97,18 +98,64 @@ def test_what_was_refused_is_not_fetched_again(remote: Scene, standin: HubServer
     assert worker.report()["refused"] == "v2"
 
 
-def test_main_at_what_its_tag_is_not_is_refused(scene: Scene) -> None:
-    worker = scene.worker()
+def _main_at_what_its_tag_is_not(scene: Scene) -> str:
+    """Promote v2, then have the tag v2 name another commit; return that of ``main``."""
     repo = repo_id(NAMESPACE, "spam")
     commit = scene.promote("spam", 2)
-    refs = scene.root / "hub" / repo / "refs.json"
     content = scene.hub.refs(repo)
     moved = content.model_copy(update={"tags": content.tags | {"v2": content.tags["v1"]}})
-    refs.write_text(moved.model_dump_json())
+    (scene.root / "hub" / repo / "refs.json").write_text(moved.model_dump_json())
+    return commit
+
+
+def test_main_at_what_its_tag_is_not_is_refused(scene: Scene) -> None:
+    worker = scene.worker()
+    commit = _main_at_what_its_tag_is_not(scene)
     worker.look()
     assert (worker.version(), worker.report()["refused"]) == ("v1", "v2")
     assert "gives the name v2" in worker.report()["error"]
-    assert scene.hub.resolve(repo, MAIN) == commit
+    assert scene.hub.resolve(repo_id(NAMESPACE, "spam"), MAIN) == commit
+
+
+def test_a_copy_that_was_refused_is_not_what_a_pin_means_while_the_hub_is_away(
+    scene: Scene,
+) -> None:
+    worker = scene.worker()
+    commit = _main_at_what_its_tag_is_not(scene)
+    worker.look()
+    (scene.root / "hub").rename(scene.root / "unmounted")
+    pinned = scene.worker(spam_revision="v2")
+    assert pinned.report()["version"] is None
+    digest = read_release(scene.shelf("spam") / commit).digest
+    assert scene.worker(spam_revision=digest).report()["version"] is None
+    assert scene.worker(spam_revision="v1").report()["version"] == "v1"  # this one answered
+
+
+def test_a_copy_that_was_refused_leaves_the_cache(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = scene.worker()
+    _another_kind(scene)
+    worker.look()
+    refused = scene.shelf("spam") / scene.hub.resolve(repo_id(NAMESPACE, "spam"), MAIN)
+    assert refused.is_dir()  # other workers may be reading it
+    monkeypatch.setattr("models.cache.REFUSED_SECONDS", 0.0)
+    worker.look()
+    assert not refused.exists()
+    assert worker.report()["refused"] == "v2"
+
+
+def test_what_answered_and_is_refused_for_other_keys_stays_in_the_cache(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.cache.REFUSED_SECONDS", 0.0)
+    scene.worker().champions.stop()
+    mistaken = scene.worker(trusted_keys=str(key_pair(tmp_path / "keys")[1]))
+    mistaken.look()
+    mistaken.champions.stop()
+    assert mistaken.report()["version"] is None
+    (scene.root / "hub").rename(scene.root / "unmounted")
+    assert scene.worker().report()["version"] == "v1"
 
 
 @pytest.mark.parametrize("env", ["production", "development"])
