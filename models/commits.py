@@ -57,6 +57,20 @@ class Commit(BaseModel):
     files: Files
 
 
+def sizes(folder: Path) -> dict[str, int]:
+    """Return the bytes of every file below ``folder``, by path; nothing is read.
+
+    Raises
+    ------
+    HubError
+        As :func:`describe`.
+    """
+    note = folder / COMMIT_FILE
+    return dict(_plain_files(folder)) | (
+        {COMMIT_FILE: note.lstat().st_size} if note.exists() else {}
+    )
+
+
 def describe(folder: Path) -> dict[str, File]:
     """Return every file below ``folder`` but its commit.json, by path.
 

@@ -14,6 +14,7 @@ from models.cache import read_copy, record
 from models.commits import COMMIT_FILE
 from models.errors import HubError
 from models.hf_client import Client
+from models.release import check_sizes
 from models.revisions import is_oid
 
 _PARTIAL = ".partial-"
@@ -71,7 +72,14 @@ def find_file(client: Client, repo: str, oid: str, path: str) -> HubFile | None:
 
 
 def read_file(client: Client, repo: str, oid: str, file: HubFile) -> bytes:
-    """Return the content of a small file."""
+    """Return the content of a small file.
+
+    Raises
+    ------
+    OversizedError
+        If it is none.
+    """
+    check_sizes({file.path: file.bytes}, _place(client, repo, oid))
     with tempfile.TemporaryDirectory() as folder:
         return _download(client, repo, oid, file, Path(folder)).read_bytes()
 
@@ -92,6 +100,7 @@ def bring(client: Client, repo: str, oid: str, shelf: Path) -> None:
         if other != folder:
             shutil.rmtree(other)
     files = list_files(client, repo, oid)
+    check_sizes({file.path: file.bytes for file in files.values()}, _place(client, repo, oid))
     folder.mkdir(exist_ok=True)
     for file in files.values():
         path = folder / file.path
@@ -134,11 +143,15 @@ def _download(client: Client, repo: str, oid: str, file: HubFile, folder: Path) 
             return path
         path.unlink()
         raise _DamagedError(
-            f"{file.path} of {repo} on {client.endpoint} at {oid} arrives with other bytes than "
-            "the Hub announces: try again later, or publish a new version"
+            f"{file.path} of {_place(client, repo, oid)} arrives with other bytes than the Hub "
+            "announces: try again later, or publish a new version"
         )
 
     return client.ask(download, repo, oid, again=(_DamagedError,))
+
+
+def _place(client: Client, repo: str, oid: str) -> str:
+    return f"{repo} on {client.endpoint} at {oid}"
 
 
 def _copy_from_shelf(shelf: Path, file: HubFile, target: Path) -> bool:

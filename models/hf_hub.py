@@ -16,7 +16,7 @@ from huggingface_hub import (
 )
 
 from models.cache import Fetched, is_recorded, remember, shelf_of, shelved
-from models.commits import describe
+from models.commits import describe, sizes
 from models.errors import (
     ConflictError,
     HubError,
@@ -34,6 +34,7 @@ from models.release import (
     RELEASE_FILE,
     Promotion,
     Release,
+    check_sizes,
     parse_release,
     version_tag,
 )
@@ -83,6 +84,7 @@ class HuggingFaceHub:
     def publish(self, repo: str, version: int, folder: Path, message: str) -> str:
         """Commit ``folder`` to the branch ``challenger``, tag it ``v<version>``, return its id."""
         tag = version_tag(version)
+        check_sizes(sizes(folder), str(folder))
         package = _Package(folder, list(describe(folder)), tag, message or tag)
         for attempt in trying(_UnansweredError, ConflictError, tries=_TURNS):
             with attempt:
@@ -233,6 +235,7 @@ class HuggingFaceHub:
         Large files are copied on the Hub. The others travel through here, checked on the way.
         """
         wanted = list_files(self._client, repo, source)
+        check_sizes({file.path: file.bytes for file in wanted.values()}, f"{repo} at {source}")
         wanted.pop(PROMOTIONS_FILE, None)
         there = list_files(self._client, repo, head)
         operations: list[_Operation] = [

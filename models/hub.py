@@ -47,6 +47,8 @@ class Hub(Protocol):
             If the repository is public and a licence in the bundle's manifest forbids that.
         HubError
             If ``folder`` holds anything but plain files and folders.
+        OversizedError
+            If it has more or larger files than a release may have.
         """
         ...
 
@@ -113,6 +115,9 @@ class Hub(Protocol):
             If there is no such repository or revision.
         HubError
             If the hub's files are not those of the commit.
+        OversizedError
+            If it has more or larger files than a release may have, by the hub's list of them;
+            nothing is fetched then.
         """
         ...
 

@@ -19,6 +19,7 @@ from models.commits import (
     put_in_place,
     read_commit,
     seal,
+    sizes,
     staging,
     sync,
     writing,
@@ -28,6 +29,7 @@ from models.release import (
     PROMOTIONS_FILE,
     Promotion,
     Release,
+    check_sizes,
     read_release,
     version_tag,
 )
@@ -53,6 +55,7 @@ class LocalHub:
 
     def publish(self, repo: str, version: int, folder: Path, message: str) -> str:
         """Commit ``folder`` to the branch ``challenger``, tag it ``v<version>``, return its id."""
+        check_sizes(sizes(folder), str(folder))
         files = describe(folder)
         tag = version_tag(version)
         home = self._home(repo)
@@ -138,6 +141,7 @@ class LocalHub:
 
         def copy() -> None:
             source = self._folder(repo, self.resolve(repo, oid))
+            check_sizes(sizes(source), str(source))
             with staging(shelf) as staged:
                 copy_commit(source, staged)
                 put_in_place(staged, oid, is_complete)

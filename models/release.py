@@ -7,13 +7,18 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.errors import HubError
+from models.errors import HubError, OversizedError
 
 RELEASE_FILE = "release.json"
 PROMOTIONS_FILE = "promotions.jsonl"
 
-#: A larger release.json is not read.
-MAX_BYTES = 1024 * 1024
+_MEBIBYTE = 1024 * 1024
+
+#: Most files of a release, and most bytes of each; of those of the bundle, in all.
+MAX_FILES = 64
+MAX_BYTES = _MEBIBYTE
+MAX_LOG_BYTES = 64 * _MEBIBYTE  # some ten thousand promotions
+MAX_BUNDLE_BYTES = 1024 * _MEBIBYTE
 
 
 class _Record(BaseModel):
@@ -65,6 +70,33 @@ class Promotion(_Record):
         """Return the promotion as one line of promotions.jsonl."""
         content = self.model_dump(mode="json", by_alias=True)
         return json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def check_sizes(sizes: Mapping[str, int], place: str) -> None:
+    """Check, before anything is read of a release at ``place``, that it is no larger than ours are.
+
+    Parameters
+    ----------
+    sizes : mapping of str to int
+        Bytes of its files by path, or of some of them.
+
+    Raises
+    ------
+    OversizedError
+        If there are too many, or one is too large.
+    """
+    if len(sizes) > MAX_FILES:
+        raise OversizedError(f"{place} has {len(sizes):,} files, a release at most {MAX_FILES}")
+    bundle = sum(size for name, size in sizes.items() if name.startswith("bundle/"))
+    if bundle > MAX_BUNDLE_BYTES:
+        raise OversizedError(
+            f"{place}: bundle/ has {bundle:,} bytes, more than {MAX_BUNDLE_BYTES:,}: no model of "
+            "ours is as large"
+        )
+    for name, size in sizes.items():
+        most = MAX_LOG_BYTES if name == PROMOTIONS_FILE else MAX_BYTES
+        if size > most and not name.startswith("bundle/"):
+            raise OversizedError(f"{place}: {name} has {size:,} bytes, more than {most:,}")
 
 
 def version_tag(version: int) -> str:

@@ -12,6 +12,7 @@ from models.errors import (
     HubAccessError,
     HubError,
     HubUnavailableError,
+    OversizedError,
     SignatureError,
     UnknownRevisionError,
 )
@@ -57,7 +58,7 @@ def trace(hub: Hub, repo: str, kind: Kind, revision: str, trust: Trust) -> Itera
         tagged = hub.release(repo, release.tag) if refs and release.tag in refs.tags else None
     except (UnknownRevisionError, HubAccessError, HubUnavailableError):
         raise
-    except HubError as error:
+    except (HubError, OversizedError) as error:
         yield Link("hub", "MISMATCH", str(error))
         return
     if refs is None:

@@ -10,9 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import HubAccessError, HubError, HubUnavailableError, UnknownRevisionError
+from models.errors import (
+    HubAccessError,
+    HubError,
+    HubUnavailableError,
+    OversizedError,
+    UnknownRevisionError,
+)
 from models.hf_hub import HuggingFaceHub
 from models.hub import MAIN, last_fetched
+from models.release import MAX_BYTES
 from tests.hub_server import HubServer
 from tests.hub_store import Blob
 from tests.models.hub_case import REPO, files_of, make_folder, promotion
@@ -93,6 +100,36 @@ def test_a_file_that_leads_out_of_the_copy_is_refused(
     with pytest.raises(HubError, match="leads out of the commit"):
         published.fetch(REPO, evil.oid, cache)
     assert not list(cache.rglob("escaped"))
+
+
+@pytest.mark.parametrize("large", [True, False])
+def test_what_the_hubs_own_list_calls_too_large_is_not_fetched_at_all(
+    server: HubServer, published: HuggingFaceHub, cache: Path, large: bool
+) -> None:
+    there = server.store.repos[REPO]
+    more = {"notes.bin": Blob(b"\0" * (MAX_BYTES + 1), large=large)}
+    heavy = there.add_commit(MAIN, "heavy", "", {**there.at("v1").files, **more})
+    if large:
+        blob = more["notes.bin"]
+        server.store.objects[blob.sha256] = blob.content
+    server.calls.clear()
+    with pytest.raises(OversizedError, match=r"notes\.bin has 1,048,577 bytes"):
+        published.fetch(REPO, heavy.oid, cache)
+    assert not server.asked("/resolve/|" + LARGE)
+    with pytest.raises(OversizedError, match=r"notes\.bin has 1,048,577 bytes"):
+        published.point(REPO, "elsewhere", heavy.oid, None, promotion("v1"))
+
+
+def test_a_description_that_is_too_large_is_not_read(
+    server: HubServer, published: HuggingFaceHub
+) -> None:
+    there = server.store.repos[REPO]
+    more = {"release.json": Blob(b" " * (MAX_BYTES + 1), large=True)}
+    heavy = there.add_commit(MAIN, "heavy", "", {**there.at("v1").files, **more})
+    server.calls.clear()
+    with pytest.raises(OversizedError, match=r"release\.json has 1,048,577 bytes"):
+        published.release(REPO, heavy.oid)
+    assert not server.asked("/resolve/")
 
 
 # --- the Hub is away

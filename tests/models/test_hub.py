@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from models.cache import ANSWERED, judge, passed, remember, shelf_of
+from models.commits import writing
 from models.errors import (
     ConflictError,
     HubError,
+    OversizedError,
     UnknownRevisionError,
     VersionExistsError,
 )
@@ -24,7 +27,13 @@ from models.hub import (
     prune,
     repo_id,
 )
-from models.release import PROMOTIONS_FILE, read_promotions
+from models.release import (
+    MAX_BUNDLE_BYTES,
+    MAX_BYTES,
+    MAX_FILES,
+    PROMOTIONS_FILE,
+    read_promotions,
+)
 from tests.models.hub_case import (
     DIGEST,
     REPO,
@@ -330,6 +339,51 @@ def test_a_copy_in_use_is_kept_by_its_commit(copies: dict[str, str], tmp_path: P
 
 def test_a_cache_without_copies_has_nothing_to_remove(tmp_path: Path) -> None:
     assert prune(tmp_path / "cache", REPO, []) == []
+
+
+def test_refused_copies_go_soon_and_what_passed_or_answered_stays(
+    copies: dict[str, str], tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    shelf = shelf_of(cache, REPO)
+    for version, commit in copies.items():
+        judge(shelf, commit, "passed" if version == "v3" else "refused")
+    judge(shelf, copies["v3"], "refused")  # it passed once
+    remember(shelf, ANSWERED, copies["v1"])
+    (shelf / copies["v5"]).touch()  # somebody reads it now
+    assert [copy.commit for copy in passed(cache, REPO)] == [copies["v3"]]
+    assert set(prune(cache, REPO)) == {copies["v2"], copies["v4"]}
+    left = {name for name in os.listdir(shelf) if not name.startswith(".")}
+    assert left == {copies["v1"], copies["v3"], copies["v5"]}
+    assert set(os.listdir(shelf / ".verdicts")) == left
+
+
+def test_who_prunes_waits_for_nobody_who_fetches(copies: dict[str, str], tmp_path: Path) -> None:
+    with writing(shelf_of(tmp_path / "cache", REPO)):
+        assert prune(tmp_path / "cache", REPO, most=1) == []
+    assert len(prune(tmp_path / "cache", REPO, most=1)) == len(copies) - 1
+
+
+# --- too large
+
+
+BIG = {"README.md": MAX_BYTES + 1, "bundle/model.skops": MAX_BUNDLE_BYTES + 1}
+
+
+@pytest.mark.parametrize("name", BIG)
+def test_a_release_that_is_too_large_is_not_published(hub: Hub, tmp_path: Path, name: str) -> None:
+    folder = make_folder(tmp_path / "v1", 1)
+    os.truncate(folder / name, BIG[name])  # it has holes in place of the bytes
+    with pytest.raises(OversizedError, match=f"{name.partition('/')[0]}.* has .* bytes"):
+        hub.publish(REPO, 1, folder, "v1")
+
+
+def test_a_release_of_too_many_files_is_not_published(hub: Hub, tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "v1", 1)
+    for number in range(MAX_FILES):
+        (folder / "bundle" / str(number)).touch()
+    with pytest.raises(OversizedError, match="files, a release at most"):
+        hub.publish(REPO, 1, folder, "v1")
 
 
 # --- names and addresses

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.commits import Commit, File
-from models.errors import ConflictError, HubError, UnknownRevisionError
+from models.errors import ConflictError, HubError, OversizedError, UnknownRevisionError
 from models.hub import MAIN, LocalHub
 from models.release import MAX_BYTES, RELEASE_FILE, read_release
 from tests.models.hub_case import DIGEST, REPO, change, files_of, link_away, make_folder, promotion
@@ -46,6 +46,15 @@ def crash_at(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", replace_or_crash)
+
+
+def test_a_commit_that_is_too_large_is_not_copied(
+    hub: LocalHub, first: Path, tmp_path: Path
+) -> None:
+    oid = hub.publish(REPO, 1, first, "v1")
+    os.truncate(hub.root / REPO / "commits" / oid / "README.md", MAX_BYTES + 1)
+    with pytest.raises(OversizedError, match=r"README\.md has 1,048,577 bytes"):
+        hub.fetch(REPO, oid, tmp_path / "cache")
 
 
 # --- interrupted
