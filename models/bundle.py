@@ -155,7 +155,7 @@ def save_bundle(
         params=params,
         code=code,
         sources=dict(sources),
-        libraries=library_versions(),
+        libraries=library_versions(form.kind),
         normaliser=NORMALISER_VERSION if form.text_model else None,
         labels=form.labels,
         thresholds=thresholds,

@@ -42,12 +42,15 @@ class Decision:
     ----------
     forced : str or None
         Why somebody accepted it against the reasons.
+    rows : str or None
+        Digest of the units it was judged on; None where its own metrics alone were looked at.
     """
 
     accepted: bool
     checks: tuple[Check, ...]
     reasons: tuple[str, ...]
     forced: str | None = None
+    rows: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Evidence:
     ----------
     rows : str
         Digest of the units it was given; champion and challenger must have the same.
+    own_rows : bool
+        Whether these are the rows that its own metrics are of.
     figures : dict of str to float
         By the names of :func:`flatten_metrics`; floors are held against them.
     metric : str
@@ -94,6 +99,7 @@ class Evidence:
 
     kind: Kind
     rows: str
+    own_rows: bool
     figures: Mapping[str, float]
     metric: str
     main: paired.Statistic
@@ -143,6 +149,7 @@ def decide(
         accepted=floor.accepted and all(check.passed for check, _ in judged),
         checks=(*floor.checks, *(check for check, _ in judged)),
         reasons=(*floor.reasons, *(reason for check, reason in judged if not check.passed)),
+        rows=challenger.rows,
     )
 
 
@@ -203,6 +210,12 @@ def flatten_metrics(content: Mapping[str, Any]) -> dict[str, float]:
 
 def _alone(challenger: Evidence) -> Iterator[_Judged]:
     """Yield what is asked of every version, beside its floors."""
+    yield (
+        _check("rows/own", float(challenger.own_rows), 1),
+        "data/ holds other rows than its own metrics are of, so these figures are not its own: "
+        "bring back what it was trained with, `git checkout COMMIT dvc.lock && dvc checkout`, by "
+        "the commit that release.json names",
+    )
     failures = challenger.failures
     yield (
         _check("behaviour", len(failures), 0, "ceiling"),

@@ -27,6 +27,8 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 # How much of each library's version must agree: scikit-learn and skops promise nothing about
 # stored models between minor versions, numpy and scipy keep array meaning within a major one.
 _VERSION_PARTS = {"scikit-learn": 2, "skops": 2, "numpy": 1, "scipy": 1}
+# What finds skills in texts is built anew at every load; of spam it says nothing.
+_MATCHER_PARTS = {"pyahocorasick": 1}
 
 
 class Thresholds(BaseModel):
@@ -91,9 +93,9 @@ class Manifest(BaseModel):
     thresholds: Thresholds | None
 
 
-def library_versions() -> dict[str, str]:
+def library_versions(kind: Kind) -> dict[str, str]:
     """Return the version of each library a stored model depends on, Python's and Unicode's."""
-    return {name: version(name) for name in _VERSION_PARTS} | {
+    return {name: version(name) for name in _version_parts(kind)} | {
         # Neither a patch release of Python nor its build tells on the bytes; its Unicode tables do.
         "python": "{}.{}".format(*platform.python_version_tuple()),
         "unicode": unicodedata.unidata_version,
@@ -139,14 +141,20 @@ def check_versions(folder: Path, manifest: Manifest) -> None:
             f"{folder} was made with normaliser {manifest.normaliser}, this code has "
             f"{NORMALISER_VERSION}: retrain, or run the release that made it"
         )
-    present = library_versions()
-    for name, parts in _VERSION_PARTS.items():
+    present = library_versions(manifest.kind)
+    for name, parts in _version_parts(manifest.kind).items():
+        if name in _MATCHER_PARTS and name not in manifest.libraries:
+            continue  # it was not always written down
         made_with = manifest.libraries.get(name, "none")
         if made_with.split(".")[:parts] != present[name].split(".")[:parts]:
             raise LibraryVersionError(
                 f"{folder} was made with {name} {made_with}, installed is {present[name]}: "
                 f"install a matching {name} or retrain"
             )
+
+
+def _version_parts(kind: Kind) -> dict[str, int]:
+    return _VERSION_PARTS | (_MATCHER_PARTS if kind in ("skills", "matching") else {})
 
 
 def parse_json(path: Path, content: bytes) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from models.cache import Fetched
 from models.errors import UnknownRevisionError
-from models.hub import MAIN, Hub, open_hub, repo_id
+from models.hub import MAIN, Hub, open_hub, prune, repo_id
 from models.manifest import KINDS, Kind
 from models.params import Params
 from models.release import PROMOTIONS_FILE, Promotion, Release, read_promotions
@@ -75,6 +75,13 @@ def hub_cache() -> Path:
     return tracking.project_root() / ".cache" / "careerlens" / "hub"
 
 
+def fetch(hub: Hub, repo: str, revision: str) -> Fetched:
+    """Return a local copy of a revision; copies that nobody needs any more go."""
+    fetched = hub.fetch(repo, revision, hub_cache())
+    prune(hub_cache(), repo, [fetched.commit])
+    return fetched
+
+
 def has_champion(hub: Hub, repo: str) -> bool:
     """Whether the hub has a champion of one model."""
     try:
@@ -92,7 +99,7 @@ def current_champion(store: Store, hub: Hub, repo: str, kind: Kind) -> Champion 
     if not has_champion(hub, repo):
         return None
     head = hub.refs(repo).branches[MAIN]
-    fetched = hub.fetch(repo, head, hub_cache())
+    fetched = fetch(hub, repo, head)
     moved = _mirror_alias(store, kind, fetched.release)
     logged = _mirror_log(store, kind, fetched.path / PROMOTIONS_FILE)
     return Champion(head, fetched.release, fetched.path, news=moved or logged)

@@ -81,7 +81,7 @@ def evaluate(
     return {
         "rows": len(test),
         "positives": int(labels.sum()),
-        "test_digest": _digest(test),
+        "test_digest": rows_digest(test),
         "thresholds": thresholds.model_dump(),
         "headline": plain(binary_metrics(labels, main, thresholds.review, **bootstrap)),
         "at_block": plain({name: at_block[name] for name in AT_BLOCK}),
@@ -131,7 +131,8 @@ def _slices(test: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
             yield name, rows
 
 
-def _digest(test: pd.DataFrame) -> str:
+def rows_digest(test: pd.DataFrame) -> str:
+    """Return the sha256 over labels and texts of the test rows."""
     rows = "\n".join(f"{row.label}\t{row.text}" for row in test[["label", "text"]].itertuples())
     return hashlib.sha256(rows.encode("utf-8")).hexdigest()
 

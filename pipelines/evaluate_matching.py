@@ -1,6 +1,5 @@
 """Evaluate the job index: postings for resumes, for lists of skills, and how pairs are scored."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from pipelines.questions import (
     category_questions,
     family_questions,
     read_categories,
+    resumes_digest,
     title_questions,
 )
 from pipelines.retrieval import Measured, Question, index_ranking, measure, plain_ranking
@@ -136,16 +136,6 @@ def _prefixed(prefix: str, figures: Mapping[str, Figure]) -> dict[str, Figure]:
     return {f"{prefix}_{name}": figure for name, figure in figures.items()}
 
 
-def _digest(*asked: Measured | None) -> str:
-    lines = (
-        f"{question.group}\t{question.text}\t{' '.join(sorted(question.answers))}"
-        for measured in asked
-        if measured is not None
-        for question in measured.questions
-    )
-    return hashlib.sha256("\n".join(lines).encode("utf-8")).hexdigest()
-
-
 def write_plots(slices: Mapping[str, Mapping[str, Any]], folder: Path) -> None:
     """Write precision by category, and by title where titles were asked for."""
     for kind, title in (
@@ -198,7 +188,7 @@ def main() -> None:
         "model": "matching",
         "corpus": params.data.corpus,
         "rows": len(questions),
-        "test_digest": _digest(by_resume, by_skills),
+        "test_digest": resumes_digest(rows),
         **figures_of(by_resume, by_skills, scores, params.evaluate),
     }
     summary = {name: figure["value"] for name, figure in metrics["headline"].items()}

@@ -35,7 +35,7 @@ def evaluate_spans(
     }
     return {
         "rows": len(texts),
-        "test_digest": _digest(f"{each.text}\t{each.spans}" for each in texts),
+        "test_digest": lines_digest(f"{each.text}\t{each.spans}" for each in texts),
         "headline": plain(shipped["both"]),
         "slices": {
             f"layer/{layer}": {"rows": marked[layer], **plain(shipped[layer])} for layer in LAYERS
@@ -73,7 +73,7 @@ def evaluate_listed(
         families.setdefault(posting.family or "none", []).append(row)
     return {
         "rows": len(both),
-        "test_digest": _digest(posting.text for posting in both),
+        "test_digest": lines_digest(posting.text for posting in both),
         "headline": _recall(rows, params),
         "slices": {
             f"family/{family}": {"rows": len(numbers), **_recall(rows[numbers], params)}
@@ -97,7 +97,8 @@ def _recall(rows: Rows, params: EvaluateParams) -> dict[str, Any]:
     return plain({"listed_recall": figure})
 
 
-def _digest(lines: Iterable[str]) -> str:
+def lines_digest(lines: Iterable[str]) -> str:
+    """Return the sha256 over the texts that the model is scored on."""
     return hashlib.sha256("\n".join(lines).encode("utf-8")).hexdigest()
 
 

@@ -148,6 +148,7 @@ def _evidence(
     return Evidence(
         kind=candidate.kind,
         rows=given.digest,
+        own_rows=answered.metrics["test_digest"] == bundle.metrics.get("test_digest"),
         figures=answered.figures,
         metric=answered.metric,
         main=answered.main,

@@ -14,7 +14,13 @@ from models.skill_model import SkillModel
 from models.skills import SkillHit
 from pipelines.evidence_rows import Answered, EvidenceError, Given, digest_of, grouped, require
 from pipelines.intervals import plain
-from pipelines.questions import Category, category_questions, family_questions, read_categories
+from pipelines.questions import (
+    Category,
+    category_questions,
+    family_questions,
+    read_categories,
+    resumes_digest,
+)
 from pipelines.retrieval import MEASURES, TOP_K, Measured, Question, index_ranking, measure
 from pipelines.stage import read_lines
 
@@ -52,8 +58,9 @@ def see_resumes(
         )
     texts = [text for _, text in common]
     hits = {text: skills.matcher.extract(text) for text in texts}
+    digest = resumes_digest(resumes)
     answers = [
-        _answered(bundle, [questions[key] for key in common], hits, params)
+        _answered(bundle, [questions[key] for key in common], hits, params, digest)
         for bundle, questions in zip(bundles, asked, strict=True)
     ]
     sizes = " and ".join(f"{len(bundle.model.entries):,}" for bundle in bundles)
@@ -88,12 +95,13 @@ def _answered(
     questions: Sequence[Question],
     hits: dict[str, list[SkillHit]],
     params: EvaluateParams,
+    digest: str,
 ) -> Answered:
     index = bundle.model
     rank = index_ranking(index, hits.__getitem__)
     measured = measure(questions, {"index": rank}, len(index.entries))
     precision = measured.outcomes["index"][:, MEASURES.index("precision_at_10")]
-    metrics = {"headline": plain(measured.figures("index", params))}
+    metrics = {"headline": plain(measured.figures("index", params)), "test_digest": digest}
     return Answered(
         metrics=metrics,
         # What the resumes alone do not tell is as the bundle's own evaluation found it.

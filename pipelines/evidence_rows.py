@@ -49,7 +49,7 @@ class Answered:
     Attributes
     ----------
     metrics : dict
-        As in metrics.json; ``headline`` with intervals.
+        As in metrics.json; ``headline`` with intervals, ``test_digest`` of what was given.
     figures : dict of str to float
         What floors are held against, by the names of :func:`models.gates.flatten_metrics`.
     metric, main, quality, slices, ece

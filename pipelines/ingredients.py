@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path, PurePosixPath
 
 import yaml
@@ -12,6 +12,7 @@ from models.errors import LibraryVersionError
 from models.manifest import Manifest, Source, check_versions
 from models.params import Params
 from pipelines.chain import Link, absent, digest_of, judged
+from pipelines.code import code_digest
 from pipelines.history import Tree
 from pipelines.kinds import MADE
 from pipelines.lock import Cache, Lock, folder_md5, tree_md5
@@ -22,13 +23,14 @@ _TAXONOMY = "taxonomy"  # the source that is the project's own, in data/taxonomy
 _CATALOGUE = "data/sources.yaml"
 _FEEDBACK = "data/feedback"
 
-# What decides how params.yaml becomes the digest in the manifest.
+# What decides how params.yaml, and the code, become the digests in the manifest.
 _READERS = (
     "models/params.py",
     "models/tagger_params.py",
     "pipelines/kinds.py",
     "pipelines/packaging.py",
 )
+_CODE_READERS = ("pipelines/code.py", "pipelines/kinds.py", "pipelines/packaging.py")
 
 
 def made_link(manifest: Manifest, release: Mapping[str, bytes], lock: Lock) -> Link:
@@ -55,6 +57,25 @@ def code_link(manifest: Manifest, lock: Lock, tree: Tree) -> Link:
     faults = [f"not as in {tree.name}: {', '.join(other)}"] if other else []
     text = f"all {len(inputs)} files and folders that the stages read are those of {tree.name}"
     return judged("code", faults, text)
+
+
+def modules_link(manifest: Manifest, tree: Tree, now: Tree) -> Link:
+    """Compare the manifest's digest of the code with that of the modules of a tree.
+
+    Parameters
+    ----------
+    tree, now : Tree
+        The files the bundle was made of, and those of the working copy.
+    """
+    name = "modules"
+    modules = MADE[manifest.kind].modules
+    found = code_digest(modules, lambda path: tree.files.get(path.as_posix()))
+    changed = _changed(_CODE_READERS, tree, now)
+    if found != manifest.code and changed:
+        return absent(name, f"this code lists modules otherwise since {', '.join(changed)} changed")
+    fault = f"those of {tree.name} give {found[:12]}, manifest.json says {manifest.code[:12]}"
+    text = f"code {manifest.code[:12]} is that of {', '.join(modules)} and what they import in "
+    return judged(name, [] if found == manifest.code else [fault], text + tree.name)
 
 
 def libraries_link(manifest: Manifest, folder: Path, tree: Tree) -> Link:
@@ -102,7 +123,7 @@ def params_link(
             faults.append(f"params.yaml of {whose} gives {digest[:12]}")
     if not copies:
         return absent(name, "no params.yaml of that time is here")
-    changed = tree and [path for path in _READERS if tree.files.get(path) != now.files.get(path)]
+    changed = tree and _changed(_READERS, tree, now)
     if faults and changed:
         return absent(name, f"this code reads params otherwise since {', '.join(changed)} changed")
     if faults:
@@ -204,6 +225,10 @@ def data_faults(manifest: Manifest, digests: Sequence[str], whose: str) -> list[
         if found == manifest.data
         else [f"{whose} give {found[:12]}, manifest.json says {manifest.data[:12]}"]
     )
+
+
+def _changed(paths: Iterable[str], tree: Tree, now: Tree) -> list[str]:
+    return [path for path in paths if tree.files.get(path) != now.files.get(path)]
 
 
 def _not_cached(paths: Set[str]) -> str:

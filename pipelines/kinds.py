@@ -16,6 +16,8 @@ class Made:
         Tasks in data/sources.yaml whose training files it learns from.
     params : tuple of str
         Sections of params.yaml that shape it.
+    modules : tuple of str
+        The stages that make it, whose code the manifest has a digest of.
     files, folders : tuple of str
         Beside ``release``, in ``artifacts/<kind>``: what a run shows.
     datasets : dict of str to (str, str)
@@ -24,6 +26,7 @@ class Made:
 
     tasks: tuple[str, ...]
     params: tuple[str, ...]
+    modules: tuple[str, ...]
     files: tuple[str, ...]
     folders: tuple[str, ...]
     datasets: Mapping[str, tuple[str, str]]
@@ -36,6 +39,7 @@ def _text_model(kind: str) -> Made:
     return Made(
         tasks=(kind, "moderation"),
         params=("data", "clean", kind, "evaluate"),
+        modules=("pipelines.fit_tfidf", f"pipelines.train_{kind}", "pipelines.package"),
         files=("metrics.json", "thresholds.json"),
         folders=("plots", "curves"),
         datasets={side: (f"splits/{kind}/{side}.parquet", use) for side, use in _SIDES.items()},
@@ -48,6 +52,7 @@ MADE: Mapping[Kind, Made] = {
     "skills": Made(
         tasks=("skills",),
         params=("data", "skills", "evaluate"),
+        modules=("pipelines.build_skills", "pipelines.package_skills"),
         files=("metrics.json",),
         folders=("plots",),
         datasets={
@@ -58,6 +63,11 @@ MADE: Mapping[Kind, Made] = {
     "matching": Made(
         tasks=("jobs", "skills"),
         params=("data", "skills", "matching", "evaluate"),
+        modules=(
+            "pipelines.build_skills",
+            "pipelines.build_job_index",
+            "pipelines.package_matching",
+        ),
         files=("metrics.json",),
         folders=("plots",),
         datasets={

@@ -38,7 +38,6 @@ def main() -> None:
         Origin(
             sources=sources_of(args.model, read_json(args.sources)),
             tables=[args.train, args.validation, args.test],
-            modules=["pipelines.fit_tfidf", f"pipelines.train_{args.model}", "pipelines.package"],
         ),
         load_params(),
         Thresholds(**read_json(args.thresholds)),

@@ -24,11 +24,6 @@ def main() -> None:
         Origin(
             sources=sources_of("matching", read_json(args.sources)),
             tables=[args.postings, args.titles, args.resumes],
-            modules=[
-                "pipelines.build_skills",
-                "pipelines.build_job_index",
-                "pipelines.package_matching",
-            ],
         ),
         load_params(),
     )

@@ -49,7 +49,6 @@ def main() -> None:
                 args.sources, args.taxonomy, params.skills.extend_with, args.sentences
             ),
             tables=[args.taxonomy, args.phrases, args.sentences],
-            modules=["pipelines.build_skills", "pipelines.package_skills"],
         ),
         params,
     )

@@ -12,7 +12,7 @@ from models.bundle import ModelFormat, save_bundle
 from models.manifest import Kind, Source, Thresholds
 from models.params import Params
 from pipelines.card import model_card
-from pipelines.code import code_digest
+from pipelines.code import below, code_digest
 from pipelines.kinds import MADE
 
 M = TypeVar("M")
@@ -27,13 +27,10 @@ class Origin:
     sources : dict of str to Source
     tables : sequence of Path
         Every file of rows it learnt from, was tuned on or scored on.
-    modules : sequence of str
-        The stages that made it.
     """
 
     sources: Mapping[str, Source]
     tables: Sequence[Path]
-    modules: Sequence[str]
 
 
 def package(
@@ -69,7 +66,7 @@ def package(
         sources=origin.sources,
         data=files_digest(origin.tables),
         params=params_digest(form.kind, params),
-        code=code_digest([*origin.modules, "pipelines.packaging"]),
+        code=code_digest(MADE[form.kind].modules, below(Path())),
     )
     card = model_card(form.kind, digest, metrics, origin.sources)
     (folder / "README.md").write_text(card, encoding="utf-8")

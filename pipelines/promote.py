@@ -7,10 +7,11 @@ repeated, and what comes after is made up for by the next command of this kind.
 import os
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.errors import BundleError, CareerlensError, SignatureError
 from models.gates import Check, Decision, force
-from models.hub import Hub
+from models.hub import CHALLENGER, Hub
 from models.manifest import Kind
 from models.params import Params, load_params
 from models.release import version_tag
@@ -23,6 +24,9 @@ from pipelines.evidence import Candidate, hear, judge, read_candidate
 from pipelines.publish import decision_table, refusal
 from pipelines.sending import Offer, check_signature, offered, registered_version, send
 from pipelines.tracking import Store
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
 
 
 class RefusedError(CareerlensError):
@@ -45,20 +49,24 @@ def promote(
     trust : Trust
         Whose signature a version needs, if any.
     number : int, optional
-        The version; by default the one that the alias ``challenger`` names.
+        The version; by default the one that MLflow's alias ``challenger`` names, unless this hub
+        has another candidate waiting.
     reason : str, optional
         Why it shall be champion even if the gate refuses it.
 
     Raises
     ------
     RefusedError
-        If the gate refuses it and no reason is given, or no reason would do.
+        If the gate refuses it and no reason is given, or no reason would do, or it is not said
+        which of two candidates is meant.
     ConflictError
         If somebody else moved the champion meanwhile.
     """
     repo = repo_of(params, kind)
     champion = current_champion(store, hub, repo, kind)
     version = registered_version(store, kind, number)
+    if number is None:
+        _check_waiting(store, hub, repo, kind, version, champion)
     tag, digest = version_tag(int(version.version)), version.tags["digest"]
     if champion is not None and (champion.release.tag, champion.release.digest) == (tag, digest):
         trust.check(champion.path)
@@ -120,6 +128,34 @@ def weigh(
         accepted=False,
         checks=(*decision.checks, Check("champion", 0.0, 1.0, passed=False)),
         reasons=(*decision.reasons, mute),
+    )
+
+
+def _check_waiting(
+    store: Store,
+    hub: Hub,
+    repo: str,
+    kind: Kind,
+    version: "ModelVersion",
+    champion: Champion | None,
+) -> None:
+    """Check that no other candidate than MLflow's waits on this hub.
+
+    One MLflow may serve several hubs, and its newest version be meant for another one. What was
+    champion here does not wait.
+    """
+    branches = {} if champion is None else hub.refs(repo).branches
+    if champion is None or CHALLENGER not in branches:
+        return
+    waiting = hub.release(repo, branches[CHALLENGER])
+    once = {champion.release.tag, *(promotion.to for promotion in champion.promotions)}
+    newest = version_tag(int(version.version))
+    if waiting.tag in once or (waiting.tag, waiting.digest) == (newest, version.tags["digest"]):
+        return
+    raise RefusedError(
+        f"{kind}: {newest} is the newest version in {store.address}, and {waiting.tag} waits on "
+        f"{hub}: say which one is meant, --version {version.version} or --version "
+        f"{waiting.version}"
     )
 
 

@@ -26,7 +26,7 @@ from models.trust import Trust, read_trust
 from pipelines import chain, ingredients, tracked, tracking
 from pipelines.card_origin import CARD, packaged
 from pipelines.chain import Link, absent
-from pipelines.champions import champion_parser, hub_cache, repo_of
+from pipelines.champions import champion_parser, fetch, hub_cache, repo_of
 from pipelines.entry import entry_point
 from pipelines.history import LOCK, History, find_origin
 from pipelines.lock import Cache, read_lock
@@ -90,7 +90,7 @@ def trace(hub: Hub, repo: str, kind: Kind, revision: str, trust: Trust) -> Itera
 def _fetch(hub: Hub, repo: str, revision: str) -> tuple[Fetched, Refs | None]:
     """Return a copy and the hub's refs; the copy last fetched, and None, while it is away."""
     try:
-        return hub.fetch(repo, revision, hub_cache()), hub.refs(repo)
+        return fetch(hub, repo, revision), hub.refs(repo)
     except HubUnavailableError:
         fetched = last_fetched(hub_cache(), repo, revision)
         if fetched is None:
@@ -119,11 +119,12 @@ def _origin(fetched: Fetched, manifest: Manifest, known: Tracked | None) -> Iter
     here = origin.standing is not None
     yield chain.lock_link(release, holder, here, read_lock(now.files.get(LOCK)))
     if lock is None or tree is None:
-        for name in ("output", "code", "raw data", "tables"):
+        for name in ("output", "code", "modules", "raw data", "tables"):
             yield absent(name, "it is compared by means of the dvc.lock")
     else:
         yield ingredients.made_link(manifest, _made(fetched), lock)
         yield ingredients.code_link(manifest, lock, tree)
+        yield ingredients.modules_link(manifest, tree, now)
         yield from ingredients.raw_links(manifest, lock, cache)
         yield ingredients.tables_link(manifest, lock, cache)
     if tree is None:

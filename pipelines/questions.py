@@ -1,5 +1,7 @@
 """The questions that the job index is asked when it is evaluated, each with its right answers."""
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -67,6 +69,14 @@ def read_categories(path: Path) -> tuple[Category, ...]:
         return _Table.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))).categories
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise CategoriesError(f"{path} cannot be read: {error}") from error
+
+
+def resumes_digest(resumes: Iterable[Mapping[str, Any]]) -> str:
+    """Return the sha256 over the resumes that an index may be asked about."""
+    digest = hashlib.sha256()
+    for resume in resumes:
+        digest.update(json.dumps(resume, sort_keys=True).encode() + b"\n")
+    return digest.hexdigest()
 
 
 def category_questions(

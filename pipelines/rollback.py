@@ -16,7 +16,7 @@ from models.params import Params, load_params
 from models.release import Promotion, version_tag
 from models.trust import Trust, read_trust
 from pipelines import tracking
-from pipelines.champions import champion_parser, crown, current_champion, hub_cache, repo_of
+from pipelines.champions import champion_parser, crown, current_champion, fetch, repo_of
 from pipelines.entry import entry_point
 from pipelines.tracking import Store
 
@@ -81,7 +81,7 @@ def rollback(
     if tag == champion.release.tag:
         print(f"{kind}: {tag} is the champion already")
         return tag
-    fetched = hub.fetch(repo, tag, hub_cache())
+    fetched = fetch(hub, repo, tag)
     trust.check(fetched.path)
     promised = next(each.digest for each in reversed(promotions) if each.to == tag)
     if (fetched.release.tag, fetched.release.digest) != (tag, promised):

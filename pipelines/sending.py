@@ -27,7 +27,7 @@ from models.signing import (
 from models.trust import Trust
 from pipelines import tracking
 from pipelines.card_origin import with_origin
-from pipelines.champions import hub_cache
+from pipelines.champions import fetch
 from pipelines.tracking import Store, TrackingError
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def offered(
     tag = version_tag(int(version.version))
     commit = _published(hub, repo, version)
     if commit is not None:
-        yield Offer(tag, hub.fetch(repo, commit, hub_cache()).path, commit)
+        yield Offer(tag, fetch(hub, repo, commit).path, commit)
         return
     with tempfile.TemporaryDirectory() as folder:
         yield Offer(tag, _prepare(store, kind, version, Path(folder)), None)
@@ -157,7 +157,7 @@ def send(
     for name, place in places.items():
         store.client.set_model_version_tag(kind, version.version, name, place)
     print(f"{kind}: {offer.tag} is on {hub}/{repo} (digest {digest[:12]})")
-    fetched = hub.fetch(repo, commit, hub_cache())
+    fetched = fetch(hub, repo, commit)
     trust.check(fetched.path)
     bundle = load_bundle(fetched.path / "bundle", FORMATS[kind], fetched.release.digest)
     return Sent(fetched, bundle)

@@ -1,5 +1,6 @@
 """What MLflow has of a version, and the links to it."""
 
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,6 +51,8 @@ class Tracked:
 
 def read_tracked(store: Store, kind: Kind, release: Release) -> Tracked | None:
     """Return what the store has of a release; None if its run is not there."""
+    if not re.fullmatch("[0-9a-f]{32}", release.mlflow_run or ""):  # it comes from the hub
+        return None
     runs = store.client.search_runs(
         [store.experiment], f"attributes.run_id = '{release.mlflow_run}'"
     )

@@ -100,6 +100,7 @@ def make_release(
     metrics: Mapping[str, Any] | None = None,
     params: str = "p" * 64,
     data: str = "d" * 64,
+    code: str = "c" * 64,
     sources: Mapping[str, Source] = SOURCES,
     corpus: str = "starter",
 ) -> str:
@@ -119,7 +120,7 @@ def make_release(
         sources=sources,
         data=data,
         params=params,
-        code="c" * 64,
+        code=code,
     )
     (folder / "README.md").write_text(f"# careerlens-{kind}\n", encoding="utf-8")
     return digest

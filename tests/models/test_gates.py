@@ -123,6 +123,7 @@ def seen(wrong: int, **changes: Any) -> Evidence:
     evidence = Evidence(
         kind="spam",
         rows="r" * 64,
+        own_rows=True,
         figures={"mcc": 0.5},
         metric="mcc",
         main=paired.mcc(LABELS, flagged),
@@ -153,6 +154,7 @@ def test_a_better_challenger_is_accepted_on_every_check() -> None:
     assert decision.forced is None
     assert [check.name for check in decision.checks] == [
         "mcc",
+        "rows/own",
         "behaviour",
         "golden",
         "gain/mcc",
@@ -165,7 +167,7 @@ def test_a_better_challenger_is_accepted_on_every_check() -> None:
         "size/bytes",
     ]
     # One row in ten is wrong for the champion, one in twenty for the challenger.
-    assert decision.checks[3].figure == pytest.approx(0.1, abs=0.02)
+    assert decision.checks[4].figure == pytest.approx(0.1, abs=0.02)
 
 
 def test_the_champion_itself_is_a_tie_and_ties_do_not_promote() -> None:
@@ -261,10 +263,20 @@ def test_a_gain_that_may_be_chance_is_refused() -> None:
     assert "may be chance" in decision.reasons[0]
 
 
+@pytest.mark.parametrize("champion", [None, seen(4)])
+def test_figures_of_other_rows_than_its_own_do_not_count(champion: Evidence | None) -> None:
+    decision = decide(seen(20, own_rows=False), champion, POLICY, FLOORS)
+    assert [check.name for check in decision.checks if not check.passed] == ["rows/own"]
+    assert "dvc checkout" in decision.reasons[0]
+    assert decision.rows == "r" * 64
+    assert not decision.accepted
+    assert decide(seen(20), replace(seen(4), own_rows=False), POLICY, FLOORS).accepted
+
+
 def test_without_a_champion_floors_behaviour_and_golden_rows_decide() -> None:
     decision = decide(seen(4), None, POLICY, FLOORS)
     assert decision.accepted
-    assert [check.name for check in decision.checks] == ["mcc", "behaviour", "golden"]
+    assert [check.name for check in decision.checks] == ["mcc", "rows/own", "behaviour", "golden"]
     assert failing(decide(seen(4, golden=False), None, POLICY, FLOORS)) == ["golden"]
     assert failing(decide(seen(4, failures=("x",)), None, POLICY, FLOORS)) == ["behaviour"]
     assert failing(decide(seen(4, signed=False), None, POLICY, FLOORS)) == ["signature"]

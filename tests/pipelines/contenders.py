@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from models.bundle import save_bundle
 from models.kinds import FORMATS
 from models.manifest import Kind, Thresholds
-from models.matching import IndexParams, JobIndex, Posting, build_index
+from models.matching import IndexParams, JobIndex, Posting, build_index, load_postings
 from models.params import load_params
 from models.scoring import score_texts
 from models.skill_matcher import SkillMatcher
@@ -25,7 +25,10 @@ from models.text import group_key
 from models.tfidf import fit_vectoriser
 from pipelines import tracking
 from pipelines.clean import clean, training_table
+from pipelines.evaluate import rows_digest
+from pipelines.evaluate_skills import lines_digest
 from pipelines.evidence import Candidate, read_candidate
+from pipelines.questions import resumes_digest
 from pipelines.raw_files import read_raw
 from pipelines.readers import READERS
 from pipelines.split import split
@@ -38,7 +41,6 @@ from tests.factories import GOLDEN, ROOT, starter_skills
 
 STARTER = ROOT / "data" / "starter"
 PARAMS = load_params(ROOT / "params.yaml")
-NO_METRICS: Mapping[str, Any] = {"corpus": "starter", "headline": {}}
 
 
 @cache
@@ -71,7 +73,7 @@ def release(
     kind: Kind,
     model: Any,
     *,
-    metrics: Mapping[str, Any] = NO_METRICS,
+    headline: Mapping[str, float] | None = None,
     params: str = "p" * 64,
     data: str = "d" * 64,
 ) -> str:
@@ -80,7 +82,11 @@ def release(
         folder / "bundle",
         FORMATS[kind],
         model=model,
-        metrics=metrics,
+        metrics={
+            "corpus": "starter",
+            "headline": dict(headline or {}),
+            "test_digest": own_rows(kind),
+        },
         golden=GOLDEN,
         thresholds=thresholds(kind, model) if FORMATS[kind].text_model else None,
         corpus="starter",
@@ -91,6 +97,17 @@ def release(
     )
     (folder / "README.md").write_text(f"# careerlens-{kind}\n", encoding="utf-8")
     return digest
+
+
+@cache
+def own_rows(kind: Kind) -> str:
+    """Return the digest of the rows that :func:`write_data` writes for a kind."""
+    if kind == "skills":
+        postings = load_postings(STARTER / "postings.jsonl")
+        return lines_digest(each.text for each in postings if each.description and each.skills)
+    if kind == "matching":
+        return resumes_digest(starter_resumes())
+    return rows_digest(starter_sides(kind)["test"])
 
 
 def register(kind: Kind, place: Path, digest: str, params: Mapping[str, str] | None = None) -> None:
@@ -167,20 +184,22 @@ def write_data(folder: Path, kinds: Iterable[Kind] = ()) -> Path:
     for kind in kinds:
         write_table(starter_sides(kind)["test"], folder / "splits" / kind / "test.parquet")
     write_table(identity_rows(), folder / "clean" / "evaluation.parquet")
-    resumes = yaml.safe_load((STARTER / "jobs" / "resumes.yaml").read_text(encoding="utf-8"))
-    write_lines(
-        (
-            {"id": each["id"], "set": "starter_resumes", "category": each["family"]}
-            | {"text": each["text"], "years": each["years"]}
-            for each in resumes
-        ),
-        folder / "clean" / "resumes.jsonl",
-    )
+    write_lines(starter_resumes(), folder / "clean" / "resumes.jsonl")
     (folder / "clean" / "skill_sentences.jsonl").write_text("", encoding="utf-8")
     shutil.copy(STARTER / "postings.jsonl", folder / "clean")
     for name in ("behaviour", "retrieval"):
         shutil.copytree(ROOT / "data" / name, folder / name, dirs_exist_ok=True)
     return folder
+
+
+def starter_resumes() -> list[dict[str, Any]]:
+    """Return the resumes of the starter corpus, as the stages make them."""
+    resumes = yaml.safe_load((STARTER / "jobs" / "resumes.yaml").read_text(encoding="utf-8"))
+    return [
+        {"id": each["id"], "set": "starter_resumes", "category": each["family"]}
+        | {"text": each["text"], "years": each["years"]}
+        for each in resumes
+    ]
 
 
 def identity_rows() -> pd.DataFrame:

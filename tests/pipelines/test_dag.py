@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from models.params import load_params
-from pipelines.code import first_party_files
+from pipelines.code import below, first_party_files
 from tests.factories import ROOT
 
 STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -38,6 +38,11 @@ def module_of(stage: str) -> str:
     return found[1]
 
 
+def imports(*modules: str) -> set[str]:
+    read = below(ROOT)
+    return {path.as_posix() for name in modules for path in first_party_files(name, read)}
+
+
 def outputs(stage: str) -> Iterator[str]:
     for group in ("outs", "metrics"):
         for entry in STAGES[stage].get(group, []):
@@ -46,16 +51,14 @@ def outputs(stage: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_lists_every_module_of_ours_that_it_imports(stage: str) -> None:
-    modules = [module_of(stage), *MADE_BY.get(stage, [])]
-    imported = {path.as_posix() for name in modules for path in first_party_files(name, ROOT)}
+    imported = imports(module_of(stage), *MADE_BY.get(stage, []))
     assert imported - set(STAGES[stage]["deps"]) == set()
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_lists_no_module_that_it_does_not_import(stage: str) -> None:
     listed = {dep for dep in STAGES[stage]["deps"] if dep.endswith(".py")}
-    modules = [module_of(stage), *MADE_BY.get(stage, [])]
-    imported = {path.as_posix() for name in modules for path in first_party_files(name, ROOT)}
+    imported = imports(module_of(stage), *MADE_BY.get(stage, []))
     assert listed - imported == set()
 
 
@@ -88,7 +91,7 @@ def test_params_named_by_a_stage_exist(stage: str) -> None:
 @pytest.mark.parametrize("stage", [*FITTING, "clean", "clean_jobs", "split"])
 def test_fitting_stages_are_pure(stage: str) -> None:
     """No clock, no network and no MLflow in what must give the same bytes."""
-    for path in first_party_files(module_of(stage), ROOT):
+    for path in first_party_files(module_of(stage), below(ROOT)):
         source = (ROOT / path).read_text(encoding="utf-8")
         assert not IMPURE.search(source), path
 
@@ -106,5 +109,5 @@ def test_imports_are_followed_through_packages_and_from_imports(tmp_path: Path) 
     }
     for name, content in files.items():
         (tmp_path / name).write_text(content)
-    found = {path.as_posix() for path in first_party_files("pipelines.stage", tmp_path)}
+    found = {path.as_posix() for path in first_party_files("pipelines.stage", below(tmp_path))}
     assert found == set(files) - {"models/other.py"}

@@ -37,6 +37,7 @@ LINKS = (
     "dvc.lock",
     "output",
     "code",
+    "modules",
     "raw data",
     "tables",
     "libraries",
@@ -172,7 +173,7 @@ BREAKS: dict[str, tuple[Callable[[], None], set[str]]] = {
     "the tag": (lambda: set_ref("v2"), {"hub"}),
     "the kind": (
         lambda: republish(lambda folder: say(folder, kind="toxicity")),
-        {"release.json", "MLflow run", "registered version"},
+        {"release.json", "signature", "MLflow run", "registered version"},
     ),
     "the key": (unsigned_key, {"signature"}),
     "the signature": (
@@ -185,23 +186,27 @@ BREAKS: dict[str, tuple[Callable[[], None], set[str]]] = {
     ),
     "the digest": (
         lambda: republish(lambda folder: say(folder, digest="0" * 64)),
-        {"bundle", "MLflow run", "registered version"},
+        {"bundle", "signature", "MLflow run", "registered version"},
     ),
     "the kind of the bundle": (
         lambda: republish(lambda folder: restate(folder, kind="skills")),
-        {"manifest", "params", *LIES},
+        {"manifest", "modules", "params", *LIES},
     ),
     "the dvc.lock": (
         lambda: republish(lambda folder: say(folder, dvc_lock="0" * 64)),
-        {"dvc.lock", "MLflow run", "registered version"},
+        {"dvc.lock", "signature", "MLflow run", "registered version"},
     ),
     "what the stage wrote": (
         lambda: relocked("outs", "artifacts/spam/release"),
-        {"output", "MLflow run", "registered version"},
+        {"output", "signature", "MLflow run", "registered version"},
     ),
     "the code": (
         lambda: relocked("deps", "models/params.py"),
-        {"code", "MLflow run", "registered version"},
+        {"code", "signature", "MLflow run", "registered version"},
+    ),
+    "the modules": (
+        lambda: republish(lambda folder: restate(folder, code="0" * 64)),
+        {"modules", *LIES},
     ),
     "the libraries": (
         lambda: republish(lambda folder: restate(folder, libraries={"numpy": "1.0"})),
@@ -226,7 +231,7 @@ BREAKS: dict[str, tuple[Callable[[], None], set[str]]] = {
     "the log's lines": (spoil_log, {"promotions"}),
     "the model card": (
         lambda: republish(lambda folder: (folder / "README.md").unlink()),
-        {"output", "registered version"},
+        {"output", "signature", "registered version"},
     ),
     "the log": (
         lambda: republish(lambda _: None, before="v7"),
@@ -270,6 +275,24 @@ def test_without_dvcs_cache_the_data_are_not_here() -> None:
 
 
 @pytest.mark.usefixtures("project")
+def test_a_run_that_no_store_can_have_is_not_looked_for() -> None:
+    republish(lambda folder: say(folder, mlflow_run="0' or attributes.run_id != '1"))
+    assert trace()["MLflow run"].state == "not here"
+
+
+@pytest.mark.usefixtures("project")
+def test_the_modules_are_those_of_the_commit_whatever_lies_here_now() -> None:
+    with Path("pipelines/package.py").open("a") as file:
+        file.write("# a line more\n")
+    assert trace()["modules"].state == "ok"
+    republish(lambda folder: restate(folder, code="0" * 64))
+    with Path("pipelines/kinds.py").open("a") as file:
+        file.write("# a stage more\n")
+    link = trace()["modules"]
+    assert (link.state, "pipelines/kinds.py" in link.text) == ("not here", True)
+
+
+@pytest.mark.usefixtures("project")
 def test_params_read_otherwise_since_then_are_not_compared() -> None:
     republish(lambda folder: restate(folder, params="0" * 64))
     with Path("models/params.py").open("a") as file:
@@ -310,9 +333,9 @@ class Away(LocalHub):
 @pytest.mark.usefixtures("project")
 def test_while_the_hub_is_away_the_last_copy_is_traced() -> None:
     trace()
-    links = {
-        link.name: link for link in provenance.trace(Away(Path()), REPO, "spam", MAIN, NO_KEYS)
-    }
+    trust = read_trust(os.environ)
+    away = provenance.trace(Away(Path()), REPO, "spam", MAIN, trust)
+    links = {link.name: link for link in away}
     assert named("not here", links) == {"hub"}
     assert named("MISMATCH", links) == set()
     shutil.rmtree(".cache/careerlens")

@@ -17,6 +17,8 @@ from models.params import load_params
 from models.release import Promotion, read_promotions, read_release, write_release
 from models.signing import generate_keys
 from pipelines import publish, register, track, tracking
+from pipelines.code import below, code_digest
+from pipelines.kinds import MADE
 from pipelines.packaging import files_digest, params_digest
 from pipelines.tracking import open_store
 from tests.factories import ROOT, make_release
@@ -33,6 +35,7 @@ _COPIED = (
     "models/params.py",
     "models/tagger_params.py",
     "pipelines/kinds.py",
+    "pipelines/package.py",
     "pipelines/packaging.py",
 )
 _IGNORED = ("mlruns", "mlflow.db*", ".cache", "hub", "artifacts", "data/raw", "data/splits")
@@ -63,7 +66,7 @@ def make_project(root: Path) -> None:
     for name in _COPIED:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, root / name)
-    pins = [f"{name}=={version} \\\n" for name, version in library_versions().items()]
+    pins = [f"{name}=={version} \\\n" for name, version in library_versions("spam").items()]
     Path("requirements.lock").write_text("".join(pins[:4]))
     Path(".gitignore").write_text("\n".join(_IGNORED))
     Path("dvc.yaml").write_text(yaml.safe_dump({"stages": _STAGES}))
@@ -87,10 +90,11 @@ def train(alpha: float) -> None:
     make_release(
         Path("artifacts/spam/release"),
         "spam",
-        params=params_digest("spam", load_params(), NO_KEYS),
+        params=params_digest("spam", load_params()),
         data=files_digest(
             [Path(f"data/splits/spam/{side}.parquet") for side in ("train", "validation", "test")]
         ),
+        code=code_digest(MADE["spam"].modules, below(Path())),
         sources={"starter": Source(licence=LICENCE, files={"messages.csv": digest})},
     )
     with Repo(".") as repo:
