@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -16,9 +17,10 @@ from models.hub import MAIN, LocalHub
 from models.manifest import Kind
 from models.params import load_params
 from models.release import Promotion, read_promotions
-from pipelines import promote, tracking
+from pipelines import promote, publish, tracking
 from pipelines.champions import Champion
 from pipelines.promote import RefusedError
+from pipelines.stage import read_table, write_table
 from pipelines.tracking import open_store
 from tests.factories import starter_index, starter_skills
 from tests.pipelines.commands import Commands
@@ -106,6 +108,7 @@ def test_a_better_challenger_becomes_champion_everywhere(
     assert (line["from"], line["to"], line["who"]) == ("v1", "v2", tracking.user_name())
     assert line["digest"] == hub.release(REPO, "v2").digest
     assert line["decision"]["accepted"]
+    assert re.fullmatch("[0-9a-f]{64}", line["decision"]["rows"])
     figures = {check["name"]: check["figure"] for check in line["decision"]["checks"]}
     assert figures["gain/mcc"] > 0.02
     seen = mirror(Path.cwd())
@@ -128,6 +131,39 @@ def test_a_worse_challenger_is_refused_with_the_failing_checks_and_not_published
     assert "below the champion's" in str(reasons)
     assert "slice source/starter" in str(reasons)
     assert hub.refs(REPO) == before
+
+
+def test_a_challenger_is_not_judged_by_the_rows_of_another(
+    project: Path,
+    hub: LocalHub,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    make_champion(hub, "spam", HALF)
+    other = shutil.copytree(project, tmp_path / "other")
+    table = other / "data" / "splits" / "spam" / "test.parquet"
+    write_table(read_table(table).iloc[1:], table)
+    monkeypatch.chdir(other)
+    with pytest.raises(RefusedError, match=r"data/ holds other rows .* dvc checkout"):
+        judge(hub, FULL)
+    assert failed(capsys.readouterr().out) == {"rows/own"}
+
+
+def test_which_of_two_candidates_is_meant_has_to_be_said(
+    hub: LocalHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where one MLflow serves two hubs, and its newest version is meant for the other one."""
+    make_champion(hub, "spam", HALF)
+    with open_store() as store:
+        publish.publish(store, hub, "spam", load_params(), NO_KEYS, WRONG)
+    told = str(command(monkeypatch, hub, "spam"))
+    assert "v2 is the newest version in" in told
+    assert "v3 waits on" in told
+    assert "--version 2 or --version 3" in told
+    assert hub.release(REPO, MAIN).tag == "v1"
+    assert command(monkeypatch, hub, "spam", "--version", str(FULL)) == 0
+    assert hub.release(REPO, MAIN).tag == "v2"
 
 
 def test_a_tie_is_refused(hub: LocalHub, capsys: pytest.CaptureFixture[str]) -> None:

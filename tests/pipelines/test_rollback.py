@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from models.cache import COPIES
 from models.errors import HubError
 from models.hub import MAIN, LocalHub
 from models.params import load_params
 from models.release import Promotion, version_tag
+from models.revisions import is_oid
 from pipelines import tracking
 from pipelines.champions import current_champion, hub_cache
 from pipelines.rollback import RollbackError, previous_champion, rollback
@@ -104,6 +106,14 @@ def test_only_what_once_was_champion_comes_back_unjudged(hub: LocalHub) -> None:
         roll(hub, to=7)
 
 
+def test_copies_of_versions_that_nobody_needs_leave_the_cache(hub: LocalHub) -> None:
+    for _ in range(3):
+        roll(hub, to=1)
+        roll(hub, to=2)
+    copies = [path for path in (hub_cache() / REPO).iterdir() if is_oid(path.name)]
+    assert len(copies) == COPIES
+
+
 def test_a_damaged_version_is_not_gone_back_to(hub: LocalHub) -> None:
     oid = hub.refs(REPO).tags[version_tag(1)]
     model = hub.root / REPO / "commits" / oid / "bundle" / "model.skops"
@@ -115,11 +125,31 @@ def test_a_damaged_version_is_not_gone_back_to(hub: LocalHub) -> None:
     assert hub.release(REPO, MAIN).tag == "v2"
 
 
-def test_a_tag_that_was_moved_is_not_gone_back_to(hub: LocalHub) -> None:
+def move_tag(hub: LocalHub, name: str, to: str) -> None:
+    """Let a tag name the commit of another one, as no command of ours does."""
     refs = hub.root / REPO / "refs.json"
     content = json.loads(refs.read_text(encoding="utf-8"))
-    content["tags"]["v1"] = content["tags"]["v2"]
+    content["tags"][name] = content["tags"][to]
     refs.write_text(json.dumps(content), encoding="utf-8")
+
+
+class Meddled(LocalHub):
+    """A hub on which the tag v1 is moved once v1 was looked at."""
+
+    def point(
+        self, repo: str, branch: str, revision: str, parent: str | None, promotion: Promotion
+    ) -> str:
+        move_tag(self, "v1", "v2")
+        return super().point(repo, branch, revision, parent, promotion)
+
+
+def test_what_was_checked_comes_back_whatever_its_tag_becomes_meanwhile(hub: LocalHub) -> None:
+    assert roll(Meddled(hub.root)) == "v1"
+    assert hub.release(REPO, MAIN).tag == "v1"
+
+
+def test_a_tag_that_was_moved_is_not_gone_back_to(hub: LocalHub) -> None:
+    move_tag(hub, "v1", "v2")
     with pytest.raises(RollbackError, match=r"v1 on .* is v2 .* somebody changed it"):
         roll(hub)
     assert hub.release(REPO, MAIN).tag == "v2"
