@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +18,15 @@ from models.hub import LocalHub
 from models.manifest import Kind
 from tests.factories import ROOT
 from tests.serving.champions import promote
+from tests.serving.guarded import make_key
 
 BENTOML = Path(sys.executable).with_name("bentoml")
 
 # What a developer or the tests have set must not reach the servers: they pin their own kernels.
 _FOREIGN = ("CAREERLENS_", "BENTOML_", "PROMETHEUS_", "PORT", "OMP_", "OPENBLAS_", "MKL_", "NPY_")
+
+#: Limits that callers of ours would soon have spent.
+UNLIMITED = tuple(f"CAREERLENS_LIMIT_{name}" for name in ("MODERATE", "RESUME", "ADDRESS"))
 
 
 def server_environment(home: Path, **chosen: str) -> dict[str, str]:
@@ -85,38 +90,55 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-Start = Callable[..., Server]
-
-
-def launch(hub: LocalHub, home: Path, **chosen: str) -> Server:
-    """Start a server over a hub with `bentoml serve`, as typed in the project's root."""
+@contextmanager
+def serving(home: Path, **chosen: str) -> Iterator[Server]:
+    """Run `bentoml serve`, with its files below ``home``; in production, with a key of ours."""
+    home.mkdir(parents=True, exist_ok=True)
+    headers = {}
+    if chosen.get("CAREERLENS_ENV") == "production":
+        headers["x-api-key"] = make_key(home / "keys.json")
+        chosen |= dict.fromkeys(UNLIMITED, "off") | {
+            "CAREERLENS_KEYS_FILE": str(home / "keys.json")
+        }
     port = free_port()
     log_file = home / "server.log"
     with log_file.open("wb") as log:
         process = subprocess.Popen(
             [BENTOML, "serve"],
             cwd=ROOT,
-            env=server_environment(home, CAREERLENS_HUB=str(hub), PORT=str(port), **chosen),
+            env=server_environment(home, PORT=str(port), **chosen),
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False)
-    return Server(process, client, port, log_file)
+    client = httpx.Client(
+        base_url=f"http://127.0.0.1:{port}",
+        headers=headers,
+        timeout=30,
+        trust_env=False,
+        # Each time another worker may answer, and no connection is mistaken for a caller's.
+        limits=httpx.Limits(max_keepalive_connections=0),
+    )
+    server = Server(process, client, port, log_file)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+Start = Callable[..., Server]
 
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """Start servers, and stop them when the module's tests are done."""
-    servers: list[Server] = []
+    """Start a server over a hub with `bentoml serve`, as typed in the project's root."""
+    with ExitStack() as servers:
 
-    def start_server(hub: LocalHub, **chosen: str) -> Server:
-        servers.append(launch(hub, tmp_path_factory.mktemp("server"), **chosen))
-        return servers[-1]
+        def start_server(hub: LocalHub, **chosen: str) -> Server:
+            home = tmp_path_factory.mktemp("server")
+            return servers.enter_context(serving(home, CAREERLENS_HUB=str(hub), **chosen))
 
-    yield start_server
-    for server in servers:
-        server.stop()
+        yield start_server
 
 
 def tiny_hub(bundles: Mapping[Kind, Path], folder: Path) -> LocalHub:

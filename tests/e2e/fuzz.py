@@ -24,7 +24,7 @@ import pipelines  # noqa: F401  pins the numeric kernels before numpy is importe
 from models.manifest import KINDS
 from tests.e2e import malformed_bodies, malformed_http
 from tests.e2e.attempts import CANARY, Attempt
-from tests.e2e.conftest import Server, launch, tiny_hub
+from tests.e2e.conftest import Server, serving, tiny_hub
 from tests.factories import make_release
 
 Family = Callable[[random.Random], Attempt]
@@ -288,14 +288,10 @@ def main() -> None:
         for kind in KINDS:
             make_release(folder / "releases" / kind, kind)
         hub = tiny_hub({kind: folder / "releases" / kind for kind in KINDS}, folder)
-        home = folder / "home"
-        home.mkdir()
-        server = launch(hub, home, CAREERLENS_LOG_LEVEL="debug")
-        try:
+        chosen = {"CAREERLENS_HUB": str(hub), "CAREERLENS_LOG_LEVEL": "debug"}
+        with serving(folder / "home", **chosen) as server:
             server.wait("/readyz")
             outcome = fuzz(server, args.requests, args.seed)
-        finally:
-            server.stop()
     gain = (outcome.after - outcome.before) / MEBIBYTE
     print(outcome.table())
     print(

@@ -21,18 +21,16 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import psutil
 
 import pipelines  # noqa: F401  pins the numeric kernels before numpy is imported
 from models.manifest import KINDS
 from models.signing import generate_keys
-from tests.e2e.conftest import BENTOML, Server, free_port, server_environment
+from tests.e2e.conftest import Server, serving
 from tests.e2e.crowd import Crowd
 from tests.e2e.offline import Offline
 from tests.e2e.workshop import Workshop
 from tests.factories import ROOT
-from tests.serving.guarded import make_key
 
 #: Messages of the starter corpus are asked about, the short ones, which take less of the machine,
 #: and of these every second; and others of our own.
@@ -65,9 +63,6 @@ SWAPS = (
     ("rollback", "v1", True),
     ("promote", "v2", True),
 )
-
-#: Limits that callers of ours would soon have spent.
-UNLIMITED = tuple(f"CAREERLENS_LIMIT_{name}" for name in ("MODERATE", "RESUME", "ADDRESS"))
 
 
 @dataclass(frozen=True)
@@ -230,42 +225,6 @@ def starter_texts() -> list[str]:
     with path.open(encoding="utf-8", newline="") as file:
         texts = [row["text"] for row in csv.DictReader(file)]
     return [text for text in texts if len(text) <= SHORT][::EVERY]
-
-
-@contextmanager
-def serving(home: Path, **chosen: str) -> Iterator[Server]:
-    """Run `bentoml serve`, with its files below ``home``; in production, with a key of ours."""
-    home.mkdir(parents=True)
-    headers = {}
-    if chosen.get("CAREERLENS_ENV") == "production":
-        headers["x-api-key"] = make_key(home / "keys.json")
-        chosen |= dict.fromkeys(UNLIMITED, "off") | {
-            "CAREERLENS_KEYS_FILE": str(home / "keys.json")
-        }
-    port = free_port()
-    log_file = home / "server.log"
-    with log_file.open("wb") as log:
-        process = subprocess.Popen(
-            [BENTOML, "serve"],
-            cwd=ROOT,
-            env=server_environment(home, PORT=str(port), **chosen),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    client = httpx.Client(
-        base_url=f"http://127.0.0.1:{port}",
-        headers=headers,
-        timeout=30,
-        trust_env=False,
-        # Each time another worker may answer, and no connection is mistaken for a caller's.
-        limits=httpx.Limits(max_keepalive_connections=0),
-    )
-    server = Server(process, client, port, log_file)
-    try:
-        yield server
-    finally:
-        server.stop()
 
 
 @contextmanager

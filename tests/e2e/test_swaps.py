@@ -13,10 +13,11 @@ from models.bundle import Bundle, load_bundle
 from models.hub import LocalHub
 from models.kinds import FORMATS
 from models.manifest import KINDS, Kind
+from tests.e2e.conftest import serving
 from tests.e2e.crowd import CALLERS, Crowd
 from tests.e2e.offline import Offline
 from tests.e2e.releases import crown, describe_release, point
-from tests.e2e.swaps import HUBS, ODD, SWAPS, serving, starter_texts, swap_under_load
+from tests.e2e.swaps import HUBS, ODD, SWAPS, starter_texts, swap_under_load
 from tests.e2e.workshop import Workshop
 from tests.factories import make_release
 

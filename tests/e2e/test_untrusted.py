@@ -16,10 +16,9 @@ from models.hub import MAIN, Hub, LocalHub
 from models.manifest import KINDS, Kind
 from models.release import RELEASE_FILE, read_release
 from models.signing import generate_keys, sign_release
-from tests.e2e.conftest import Server
+from tests.e2e.conftest import Server, serving
 from tests.e2e.hostile import ATTACKS, BEHIND_THE_BACK, Attack, Keys, edit_json, make, ran
 from tests.e2e.releases import crown, describe_release, repo_of
-from tests.e2e.swaps import serving
 from tests.hub_server import HubServer
 from tests.hub_store import Blob
 

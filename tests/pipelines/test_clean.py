@@ -1,4 +1,3 @@
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,23 +18,19 @@ from pipelines.clean import (
     report,
     training_table,
 )
-from pipelines.ingest import ingest
 from pipelines.raw_files import RawReadError
 from pipelines.readers import CATEGORIES, rows_of
 from pipelines.sources import (
     RawFile,
     RawIndex,
     RawSource,
-    choose_sources,
-    load_catalogue,
     read_reserved,
-    write_index,
 )
-from pipelines.stage import read_json, read_table
+from pipelines.stage import read_table
 from tests.factories import ROOT
+from tests.pipelines.stages import MIRROR, run_stage
 
 PARAMS = load_params(ROOT / "params.yaml").clean
-MIRROR = Path(os.environ.get("DATA_MIRROR") or ROOT.parent / "shared" / "datasets").resolve()
 
 UNKNOWN = float("nan")
 
@@ -334,35 +329,11 @@ def add_up(counts: dict[str, Any]) -> Iterator[bool]:
             yield source["kept"] == sum(source["labels"].values())
 
 
-def run_stage(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, corpus: str, sample: int | None
-) -> dict[str, Any]:
-    """Run clean on what is in ``folder``/raw and return its report."""
-    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
-    text = text.replace("corpus: starter", f"corpus: {corpus}")
-    text = text.replace("sample: null", f"sample: {sample or 'null'}")
-    (folder / "params.yaml").write_text(text, encoding="utf-8")
-    (folder / "validate_raw.json").write_text("{}")
-    monkeypatch.chdir(folder)
-    arguments = ["--raw", "raw", "--validated", "validate_raw.json", "--report", "clean.json"]
-    for table in ("spam", "toxicity", "evaluation"):
-        arguments += [f"--{table}", f"{table}.parquet"]
-    monkeypatch.setattr("sys.argv", ["clean", *arguments])
-    stage.main()
-    found: dict[str, Any] = read_json(folder / "clean.json")
-    return found
-
-
-def bring(folder: Path, corpus: str, mirror: Path | None) -> None:
-    catalogue = load_catalogue(ROOT / "data" / "sources.yaml")
-    choice = choose_sources(catalogue, corpus, [])  # type: ignore[arg-type]
-    origins = {"starter": ROOT / "data" / "starter"}
-    write_index(ingest(catalogue, choice, origins, folder / "raw", mirror), folder / "raw")
+TABLES = {table: f"{table}.parquet" for table in ("spam", "toxicity", "evaluation")}
 
 
 def test_the_starter_corpus_comes_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bring(tmp_path, "starter", None)
-    found = run_stage(tmp_path, monkeypatch, "starter", None)
+    found = run_stage(stage.main, tmp_path, monkeypatch, "starter", TABLES)
     assert all(add_up(found["tables"]))
     spam, toxic = (read_table(tmp_path / f"{name}.parquet") for name in ("spam", "toxicity"))
     assert min(len(spam), len(toxic)) > 1_500
@@ -379,9 +350,8 @@ def test_the_same_raw_files_give_the_same_bytes(
     for name in ("first", "second"):
         folder = tmp_path / name
         folder.mkdir()
-        bring(folder, "starter", None)
-        run_stage(folder, monkeypatch, "starter", 300)
-        contents.append([(folder / file).read_bytes() for file in ("spam.parquet", "clean.json")])
+        run_stage(stage.main, folder, monkeypatch, "starter", TABLES, sample=300)
+        contents.append([(folder / file).read_bytes() for file in ("spam.parquet", "report.json")])
     assert contents[0] == contents[1]
 
 
@@ -389,8 +359,7 @@ def test_the_same_raw_files_give_the_same_bytes(
 def test_no_public_training_row_is_scored_or_reserved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bring(tmp_path, "public", MIRROR)
-    found = run_stage(tmp_path, monkeypatch, "public", None)
+    found = run_stage(stage.main, tmp_path, monkeypatch, "public", TABLES)
     assert all(add_up(found["tables"]))
     evaluation = read_table(tmp_path / "evaluation.parquet")
     scored_texts = {normalise(text) for text in evaluation["text"]}

@@ -1,4 +1,3 @@
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,21 +20,16 @@ from pipelines.clean_jobs import (
     sentence_rows,
     title_rows,
 )
-from pipelines.ingest import ingest
 from pipelines.raw_files import RawReadError
 from pipelines.sources import (
     RawFile,
     RawIndex,
     RawSource,
-    choose_sources,
-    load_catalogue,
     read_reserved,
-    write_index,
 )
-from pipelines.stage import read_json, read_lines
+from pipelines.stage import read_lines
 from tests.factories import ROOT
-
-MIRROR = Path(os.environ.get("DATA_MIRROR") or ROOT.parent / "shared" / "datasets").resolve()
+from tests.pipelines.stages import MIRROR, run_stage
 
 
 def posted(*drafts: tuple[str, str], source: str = "one") -> list[Row]:
@@ -288,33 +282,6 @@ FILES = {
 }
 
 
-def run_stage(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, corpus: str, sample: int | None = None
-) -> dict[str, Any]:
-    """Bring ``corpus`` to ``folder``/raw, run the stage there, and return its report."""
-    folder.mkdir(exist_ok=True)
-    catalogue = load_catalogue(ROOT / "data" / "sources.yaml")
-    choice = choose_sources(catalogue, corpus, [])  # type: ignore[arg-type]
-    mirror = MIRROR if corpus == "public" else None
-    index = ingest(
-        catalogue, choice, {"starter": ROOT / "data" / "starter"}, folder / "raw", mirror
-    )
-    write_index(index, folder / "raw")
-    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
-    text = text.replace("corpus: starter", f"corpus: {corpus}")
-    text = text.replace("sample: null", f"sample: {sample or 'null'}")
-    (folder / "params.yaml").write_text(text, encoding="utf-8")
-    (folder / "validate_raw.json").write_text("{}")
-    monkeypatch.chdir(folder)
-    arguments = ["--raw", "raw", "--validated", "validate_raw.json", "--report", "clean_jobs.json"]
-    for table, file in FILES.items():
-        arguments += [f"--{table}", file]
-    monkeypatch.setattr("sys.argv", ["clean_jobs", *arguments])
-    stage.main()
-    found: dict[str, Any] = read_json(folder / "clean_jobs.json")
-    return found
-
-
 def add_up(counts: dict[str, Any]) -> Iterator[bool]:
     for table in counts.values():
         for part in table.values():
@@ -322,7 +289,7 @@ def add_up(counts: dict[str, Any]) -> Iterator[bool]:
 
 
 def test_the_starter_corpus_comes_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = run_stage(tmp_path, monkeypatch, "starter")
+    found = run_stage(stage.main, tmp_path, monkeypatch, "starter", FILES)
     assert found["tables"]["postings"]["starter_jobs"]["dropped"] == {}
     postings = load_postings(tmp_path / FILES["postings"])
     written = load_postings(ROOT / "data" / "starter" / "postings.jsonl")
@@ -344,8 +311,8 @@ def test_the_same_raw_files_give_the_same_bytes(
 ) -> None:
     contents = []
     for name in ("first", "second"):
-        run_stage(tmp_path / name, monkeypatch, "starter", 50)
-        files = (*FILES.values(), "clean_jobs.json")
+        run_stage(stage.main, tmp_path / name, monkeypatch, "starter", FILES, sample=50)
+        files = (*FILES.values(), "report.json")
         contents.append([(tmp_path / name / file).read_bytes() for file in files])
     assert contents[0] == contents[1]
     assert contents[0][0].count(b"\n") == 50
@@ -355,16 +322,16 @@ def test_without_a_posting_the_stage_ends_with_its_report_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stage, "read_rows", lambda *_: {name: [] for name in TABLES})
-    with pytest.raises(SystemExit, match=r"no posting is left; clean_jobs\.json counts"):
-        run_stage(tmp_path, monkeypatch, "starter")
-    assert (tmp_path / "clean_jobs.json").exists()
+    with pytest.raises(SystemExit, match=r"no posting is left; report\.json counts"):
+        run_stage(stage.main, tmp_path, monkeypatch, "starter", FILES)
+    assert (tmp_path / "report.json").exists()
 
 
 @pytest.mark.skipif(not MIRROR.is_dir(), reason="the mirror of the public datasets is not here")
 def test_no_public_row_to_learn_from_is_scored_or_reserved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = run_stage(tmp_path, monkeypatch, "public")
+    found = run_stage(stage.main, tmp_path, monkeypatch, "public", FILES)
     assert all(add_up(found["tables"]))
     postings = load_postings(tmp_path / FILES["postings"])
     tables = {name: read_lines(tmp_path / file) for name, file in FILES.items()}
