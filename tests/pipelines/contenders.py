@@ -41,6 +41,7 @@ from tests.factories import GOLDEN, ROOT, starter_skills
 
 STARTER = ROOT / "data" / "starter"
 PARAMS = load_params(ROOT / "params.yaml")
+NO_METRICS: Mapping[str, Any] = {"corpus": "starter", "headline": {}}
 
 
 @cache
@@ -73,7 +74,7 @@ def release(
     kind: Kind,
     model: Any,
     *,
-    headline: Mapping[str, float] | None = None,
+    metrics: Mapping[str, Any] = NO_METRICS,
     params: str = "p" * 64,
     data: str = "d" * 64,
 ) -> str:
@@ -82,11 +83,7 @@ def release(
         folder / "bundle",
         FORMATS[kind],
         model=model,
-        metrics={
-            "corpus": "starter",
-            "headline": dict(headline or {}),
-            "test_digest": own_rows(kind),
-        },
+        metrics={**metrics, "test_digest": own_rows(kind)},
         golden=GOLDEN,
         thresholds=thresholds(kind, model) if FORMATS[kind].text_model else None,
         corpus="starter",
