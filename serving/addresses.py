@@ -10,6 +10,9 @@ Network = IPv4Network | IPv6Network
 
 _FORWARDED = b"x-forwarded-for"
 
+# Longer ones, which anybody can send, are read and not remembered.
+_LONGEST_REMEMBERED = 256
+
 # One subscriber has a whole /64, and could count as another one with each request.
 _V6_PREFIX = 64
 
@@ -28,8 +31,9 @@ class Addresses:
     """
 
     def __init__(self, proxies: tuple[Network, ...]) -> None:
+        self._find = functools.partial(_client, proxies=proxies)
         # The same few clients come again and again, and parsing takes longer than all the rest.
-        self._client = functools.lru_cache(4096)(functools.partial(_client, proxies=proxies))
+        self._remember = functools.lru_cache(4096)(self._find)
 
     def client(self, scope: Scope) -> Address | None:
         """Return who sent a request; None if the connection has no address, as on a socket file."""
@@ -38,14 +42,15 @@ class Addresses:
             return None
         headers = scope["headers"]
         forwarded = b",".join(value for name, value in headers if name == _FORWARDED)
-        return self._client(peer[0], forwarded)
+        find = self._remember if len(forwarded) <= _LONGEST_REMEMBERED else self._find
+        return find(peer[0], forwarded)
 
 
 def _client(peer: str, forwarded: bytes, *, proxies: tuple[Network, ...]) -> Address | None:
     client = _parse(peer)
-    hops = forwarded.decode("latin-1").split(",") if forwarded else []
-    while client is not None and hops and any(client in proxy for proxy in proxies):
-        hop = _parse(hops.pop())
+    while client is not None and forwarded and any(client in proxy for proxy in proxies):
+        forwarded, _, last = forwarded.rpartition(b",")
+        hop = _parse(last.decode("latin-1"))
         if hop is None:  # not what a proxy writes: the proxy itself is the last that is known
             break
         client = hop
@@ -80,6 +85,6 @@ def is_loopback_host(host: bytes) -> bool:
     name = host.decode("latin-1").strip().lower()
     address = _parse(name)
     if address is not None:
-        return address.is_loopback
+        return address.is_loopback or address.is_unspecified  # as `--host 0.0.0.0` is called
     name = name.partition(":")[0]
     return name in ("", "localhost") or name.endswith(".localhost")

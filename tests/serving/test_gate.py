@@ -142,6 +142,7 @@ def test_without_keys_this_machine_may_do_everything_and_nobody_else_anything() 
         assert front.moderate().json()["scopes"] == sorted(SCOPES)
         assert front.moderate(peer="::1", host="[::1]:3000").status_code == 200
         assert front.moderate(host="ml.localhost:3000").status_code == 200
+        assert front.moderate(host="0.0.0.0:3000").status_code == 200
         answered = front.moderate(peer="192.0.2.7")
         assert (answered.status_code, answered.json()["error"]) == (403, "no_keys")
         assert "python -m serving.keys create" in answered.json()["detail"]

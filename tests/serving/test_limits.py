@@ -184,6 +184,12 @@ class TestProxies:
         assert self.spend(front, key, "10.0.0.1", forwarded) == 200
         assert self.spend(front, key, "10.0.0.1", "") == 429
 
+    def test_long_headers_are_read_and_not_kept(self, front: Guarded, key: str) -> None:
+        hops = ", ".join(["198.51.100.7"] * 1_000)
+        assert self.spend(front, key, "10.0.0.1", f"{hops}, 192.0.2.1") == 200
+        assert self.spend(front, key, "10.0.0.1", f"{hops}, 192.0.2.1") == 429
+        assert front.gate._addresses._remember.cache_info().currsize == 0
+
     def test_several_headers_are_one_list(self, front: Guarded) -> None:
         headers = [("x-forwarded-for", "192.0.2.1"), ("x-forwarded-for", "10.0.0.3")]
         scope = {
