@@ -126,8 +126,9 @@ def decide(
 ) -> Decision:
     """Return whether ``challenger`` may replace ``champion``.
 
-    Without a champion its floors, its behaviour, its golden rows and, where one is required, its
-    signature decide. With one it must also be better by more than a tie, and nowhere much worse.
+    Without a champion its floors, on rows of its own, its behaviour, its golden rows and, where one
+    is required, its signature decide. With one it must also be better by more than a tie, and
+    nowhere much worse.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Make a pair of keys to sign and verify bundles with, outside the repository."""
+"""Make a pair of keys to sign and verify releases with, outside the repository."""
 
 import argparse
 from pathlib import Path

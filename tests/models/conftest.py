@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from models.hub import Hub, LocalHub
 from tests.hub_server import HubServer
+from tests.models.hub_case import make_folder
 
 
 @pytest.fixture
@@ -26,3 +28,25 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HubServe
         monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
         monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))
         yield server
+
+
+@pytest.fixture(params=["local", "hugging face"])
+def hub(request: pytest.FixtureRequest, tmp_path: Path) -> Hub:
+    """Each kind of hub, empty."""
+    if request.param == "local":
+        return LocalHub(tmp_path / "hub")
+    from models.hf_hub import HuggingFaceHub
+
+    return HuggingFaceHub(request.getfixturevalue("server").endpoint)
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Path:
+    """A release."""
+    return make_folder(tmp_path / "first", 1)
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Path:
+    """The release of the next version."""
+    return make_folder(tmp_path / "second", 2)

@@ -117,6 +117,14 @@ def test_main_at_what_its_tag_is_not_is_refused(scene: Scene) -> None:
     assert scene.hub.resolve(repo_id(NAMESPACE, "spam"), MAIN) == commit
 
 
+def test_a_pinned_tag_that_leads_to_another_version_is_refused(scene: Scene) -> None:
+    _main_at_what_its_tag_is_not(scene)
+    shown = scene.worker(spam_revision="v2").report()
+    assert (shown["version"], shown["refused"]) == (None, "v1")
+    assert "has v1 with the digest" in shown["error"]
+    assert "CAREERLENS_SPAM_REVISION asks for v2" in shown["error"]
+
+
 def test_a_copy_that_was_refused_is_not_what_a_pin_means_while_the_hub_is_away(
     scene: Scene,
 ) -> None:
