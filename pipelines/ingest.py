@@ -151,27 +151,13 @@ def mirror_folder(environment: Mapping[str, str]) -> Path | None:
     return folder
 
 
-def own_sources(catalogue: Catalogue, folder: Path, environment: Mapping[str, str]) -> set[str]:
-    """Return the sources of corpus ``any`` that have rows in ``folder``.
-
-    Raises
-    ------
-    IngestError
-        If this is the copy in which a queued experiment runs, and lacks what the project has: DVC
-        copies what git or DVC versions, and an experiment must not silently learn from less.
-    """
-    project = Path(environment.get("DVC_ROOT", "."))
-    found = set()
-    for name, source in catalogue.sources.items():
-        for file in (folder / each for each in source.files if source.corpus == "any"):
-            if _has_rows(file):
-                found.add(name)
-            elif _has_rows(project / file):
-                raise IngestError(
-                    f"source {name}: {file} is not in this copy of the project, but in {project}: "
-                    f"run `dvc add {file}` there and commit {file}.dvc, which holds its hash alone"
-                )
-    return found
+def own_sources(catalogue: Catalogue, folder: Path) -> set[str]:
+    """Return the sources of corpus ``any`` that have rows in ``folder``."""
+    return {
+        name
+        for name, source in catalogue.sources.items()
+        if source.corpus == "any" and any(_has_rows(folder / file) for file in source.files)
+    }
 
 
 def _has_rows(file: Path) -> bool:
@@ -338,7 +324,7 @@ def main() -> None:
     pooch.get_logger().setLevel("WARNING")
     params = load_params().data
     catalogue = load_catalogue(args.sources)
-    present = own_sources(catalogue, args.feedback, os.environ)
+    present = own_sources(catalogue, args.feedback)
     choice = choose_sources(catalogue, params.corpus, params.exclude_licences, present)
     for name, licence in choice.left_out.items():
         print(f"ingest: {name} left out, its licence is excluded: {licence}")

@@ -80,7 +80,10 @@ def _rule(
 def write(connection: Connection, args: argparse.Namespace) -> str:
     """Write what is approved for the pipeline."""
     done = export(store.entries(connection), args.output)
-    return f"{args.output}: {done.rows} rows, sha256 {done.sha256}"
+    said = f"{args.output}: {done.rows} rows, sha256 {done.sha256}"
+    # DVC's queue copies what git or DVC versions, and would learn without the rest.
+    hint = f"`dvc add {EXPORTED}` versions it by its hash, `dvc repro` learns from it"
+    return f"{said}\n{hint}" if args.output == EXPORTED else said
 
 
 def stats(connection: Connection, _: argparse.Namespace) -> str:

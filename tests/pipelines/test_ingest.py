@@ -171,7 +171,7 @@ def test_what_moderators_decided_is_a_source_of_every_corpus_where_there_is_any(
 ) -> None:
     make_starter(tmp_path)
     folder = own(tmp_path / "feedback", '{"text": "buy"}')
-    present = own_sources(with_feedback, folder, {})
+    present = own_sources(with_feedback, folder)
     for corpus in ("starter", "public"):
         choice = choose_sources(with_feedback, corpus, [], present)  # type: ignore[arg-type]
         assert next(iter(choice.sources)) == "feedback"
@@ -190,17 +190,7 @@ def test_without_a_row_of_theirs_nothing_is_brought(
     with_feedback: Catalogue, tmp_path: Path, rows: tuple[str, ...] | None
 ) -> None:
     folder = tmp_path / "feedback" if rows is None else own(tmp_path / "feedback", *rows)
-    assert own_sources(with_feedback, folder, {"DVC_ROOT": str(tmp_path)}) == set()
-
-
-def test_an_experiment_whose_copy_lacks_them_stops_and_says_why(
-    with_feedback: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    own(tmp_path / "project" / "data", '{"text": "buy"}')
-    (tmp_path / "copy").mkdir()
-    monkeypatch.chdir(tmp_path / "copy")
-    with pytest.raises(IngestError, match=r"run `dvc add data/feedback\.jsonl` there and commit"):
-        own_sources(with_feedback, Path("data"), {"DVC_ROOT": str(tmp_path / "project")})
+    assert own_sources(with_feedback, folder) == set()
 
 
 def test_files_come_from_their_addresses_and_are_described(
