@@ -14,6 +14,7 @@ from serving.errors import (
 )
 from serving.forms import Upload
 from serving.metrics import Metrics
+from serving.overload import Line
 from serving.settings import Settings
 from serving.tracing import span
 
@@ -38,12 +39,13 @@ class Documents:
     ----------
     settings : Settings
     metrics : Metrics
+    line : Line
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, line: Line) -> None:
         self._settings = settings
         self._metrics = metrics
-        self._places = asyncio.Semaphore(settings.document_workers)
+        self._line = line
         self._threads = ThreadPoolExecutor(settings.document_workers, "documents")
         self._reader: DocumentReader | None = None
 
@@ -74,21 +76,18 @@ class Documents:
             refusal, code = REFUSALS[type(error)]
             self._metrics.count_document(code)
             raise refusal(str(error), code) from None
+        except BusyError as busy:
+            self._metrics.count_document(busy.code)
+            raise
         self._metrics.count_document(document.kind)
         return document
 
     async def _read(self, upload: Upload) -> Document:
-        assert self._reader is not None
-        try:
-            with span("document_queue"), self._metrics.waiting("documents"):
-                async with asyncio.timeout(self._settings.document_queue_seconds):
-                    await self._places.acquire()
-        except TimeoutError:
-            raise errors.BusyError("Every reader of documents is busy. Try again later.") from None
-        try:
-            with span("document", bytes=len(upload.content)):
-                return await asyncio.get_running_loop().run_in_executor(
-                    self._threads, self._reader.read, upload.content, upload.name
-                )
-        finally:
-            self._places.release()
+        reader, size = self._reader, len(upload.content)
+        assert reader is not None
+        with self._line.place("document", size):
+            async with self._line.turn("document", size):
+                with span("document", bytes=size):
+                    return await asyncio.get_running_loop().run_in_executor(
+                        self._threads, reader.read, upload.content, upload.name
+                    )

@@ -38,7 +38,7 @@ from serving.scrape import bound_versions, read_processes, read_workers  # noqa:
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 #: What requests wait in line for.
-Line = Literal["scoring", "documents"]
+Line = Literal["messages", "batches", "documents", "resumes"]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _WAITS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -113,6 +113,12 @@ class Metrics:
             "Time that requests stood in line.",
             ["line"],
             buckets=_WAITS,
+            registry=self.registry,
+        )
+        self._turned_away = Counter(
+            "careerlens_turned_away",
+            "Requests that were refused, as their line was too long.",
+            ["line"],
             registry=self.registry,
         )
         self._documents = Counter(
@@ -201,6 +207,10 @@ class Metrics:
         finally:
             gauge.dec()
             self._waits.labels(line).observe(time.perf_counter() - started)
+
+    def count_turned_away(self, line: Line) -> None:
+        """Count one request that was refused, as its line was too long."""
+        self._turned_away.labels(line).inc()
 
     def count_document(self, outcome: str) -> None:
         """Count one document: its kind, or the code of the error that it got."""

@@ -15,6 +15,7 @@ from serving.cache import AnswerCache
 from serving.loader import Champions
 from serving.metrics import Metrics
 from serving.monitor import Monitor
+from serving.overload import Lines
 from serving.shadow import Shadow
 from serving.tracing import note_models, span
 
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 INLINE_CHARS = 500
 
 #: Characters of a batch that are scored in one go: a few hundredths of a second.
-SLICE_CHARS = 5_000
+SLICE_CHARS = 1_000
 
+# What a message costs beside its characters, in characters.
+_MESSAGE_CHARS = 50
 
 #: Kept verdicts that are read in one go: a few tenths of a millisecond.
 _READ_AT_ONCE = 32
@@ -61,6 +64,7 @@ class Moderation:
         shadow: Shadow,
         monitor: Monitor,
         cache: AnswerCache,
+        lines: Lines,
     ) -> None:
         self._champions = champions
         self._metrics = metrics
@@ -70,8 +74,8 @@ class Moderation:
         self._scope: tuple[Moderator | None, bytes] = (None, b"")
         # One message for each turn of the event loop: what costs nothing is not kept waiting by all
         # the messages that came with it.
-        self._turn = asyncio.Lock()
-        self._thread_turn = asyncio.Lock()
+        self._messages = lines.messages
+        self._batches = lines.batches
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scoring")
 
     async def verdicts(self, texts: Sequence[str]) -> Judged:
@@ -100,19 +104,23 @@ class Moderation:
         return Judged(verdicts, found.status)
 
     async def _scored(self, moderator: "Moderator", texts: Sequence[str]) -> "list[Verdict]":
-        if sum(map(len, texts)) <= INLINE_CHARS:
-            with span("queue"), self._metrics.waiting("scoring"):
-                await self._turn.acquire()
-            try:
-                with span("score", messages=len(texts)):
-                    verdicts = moderator.moderate(texts)
-                await asyncio.sleep(0)
-                return verdicts
-            finally:
-                self._turn.release()
-        return [
-            verdict for part in _slices(texts) for verdict in await self._in_thread(moderator, part)
-        ]
+        size = sum(map(len, texts))
+        if not texts:
+            return []
+        if size <= INLINE_CHARS:
+            work, weight = "message", size + _MESSAGE_CHARS * len(texts)
+            with self._messages.place(work, weight):
+                async with self._messages.turn(work, weight):
+                    with span("score", messages=len(texts)):
+                        verdicts = moderator.moderate(texts)
+                    await asyncio.sleep(0)
+                    return verdicts
+        verdicts = []
+        with self._batches.place("slice", size, piece=min(size, SLICE_CHARS)):
+            for part in _slices(texts):
+                async with self._batches.turn("slice", sum(map(len, part)), whole=False):
+                    verdicts += await self._in_thread(moderator, part)
+        return verdicts
 
     def _scope_of(self, moderator: "Moderator") -> bytes:
         """Return what separates the verdicts of these models and thresholds from all others."""
@@ -123,14 +131,9 @@ class Moderation:
         return self._scope[1]
 
     async def _in_thread(self, moderator: "Moderator", texts: Sequence[str]) -> "list[Verdict]":
-        with span("queue"), self._metrics.waiting("scoring"):
-            await self._thread_turn.acquire()
-        try:
-            loop = asyncio.get_running_loop()
-            with span("score", messages=len(texts)):
-                return await loop.run_in_executor(self._thread, moderator.moderate, texts)
-        finally:
-            self._thread_turn.release()
+        loop = asyncio.get_running_loop()
+        with span("score", messages=len(texts)):
+            return await loop.run_in_executor(self._thread, moderator.moderate, texts)
 
     def _count(self, moderator: "Moderator", verdicts: "Sequence[Verdict]") -> None:
         """Count what was said, and note for the log which versions said it."""

@@ -7,52 +7,35 @@ requests by Maurer (2015), "Fail at Scale".
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from dataclasses import dataclass
 
 from serving.errors import BusyError
+from serving.metrics import Line as Name
+from serving.metrics import Metrics
+from serving.settings import Settings
+from serving.tracing import span
 
 #: Seconds for which everybody must have waited too long before a line counts as standing; and for
-#: which nobody must have waited half as long before it no longer does.
+#: which nobody must have waited half as long before it no longer does: a line held short would
+#: pass for one that is gone, and be let grow again.
 INTERVAL = 0.1
+CALM_INTERVAL = 1.0
 
 #: A standing line may be so many pieces of work long, where that takes longer than ``standing``.
-STANDING_PIECES = 10
+STANDING_PIECES = 4
+
+#: Work gives way to messages for so many times as long as its last piece took: while messages stand
+#: in line without an end, it still gets a fifth of the time.
+GIVES_WAY = 4
+
+_IN_THREADS: tuple[Name, Name] = ("batches", "resumes")
 
 # Weight of the latest measurement in the running average of what a piece of work takes.
 _LATEST = 0.1
-
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-
-
-class LineMetrics:
-    """What is counted of lines; their names are of a fixed set."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._waits = Histogram(
-            "careerlens_line_seconds",
-            "Time that work waited for its turn.",
-            ["line"],
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self._refused = Counter(
-            "careerlens_line_refused",
-            "Requests that were refused, as the line was too long.",
-            ["line"],
-            registry=registry,
-        )
-
-    def count_wait(self, line: str, seconds: float) -> None:
-        """Count one piece of work that waited for its turn."""
-        self._waits.labels(line).observe(seconds)
-
-    def count_refusal(self, line: str) -> None:
-        """Count one request that was refused."""
-        self._refused.labels(line).inc()
 
 
 class Line:
@@ -61,23 +44,30 @@ class Line:
     Parameters
     ----------
     name : str
+        Of a fixed set.
     standing : float
         Seconds that work may wait while the line stands.
     longest : float
         Seconds that it may wait at most.
-    metrics : LineMetrics
+    metrics : Metrics
     places : int
         How many pieces of work are done at a time.
+    behind : Line, optional
+        A line that comes first.
+    hands : asyncio.Semaphore, optional
+        What does the work, if other lines stand before it too: one piece of each in turn.
     """
 
     def __init__(
         self,
-        name: str,
+        name: Name,
         *,
         standing: float,
         longest: float,
-        metrics: LineMetrics,
+        metrics: Metrics,
         places: int = 1,
+        behind: "Line | None" = None,
+        hands: asyncio.Semaphore | None = None,
     ) -> None:
         self._name = name
         self._standing = standing
@@ -85,15 +75,24 @@ class Line:
         self._metrics = metrics
         self._places = places
         self._free = asyncio.Semaphore(places)
+        self._behind = behind
+        self._hands = hands or asyncio.Semaphore(places)
+        self._inside = 0
+        self._empty = asyncio.Event()
+        self._empty.set()
         self._ahead = 0.0
+        self._owed = 0.0
         self._seconds: dict[str, float] = {}
-        self._piece = 0.0
+        self._piece = 0.0  # what one takes, until the next one has its turn
+        self._alone = 0.0  # and without what it gave way to
         self._stands = False
         self._late_since: float | None = None
         self._early_since: float | None = None
 
     @contextmanager
-    def place(self, work: str, size: float) -> Iterator[None]:
+    def place(
+        self, work: str, size: float, *, piece: float | None = None, whole: bool = True
+    ) -> Iterator[None]:
         """Take a place in the line for as long as the request has something to do here.
 
         Parameters
@@ -102,61 +101,88 @@ class Line:
             The sort of work, each of which takes its own time.
         size : float
             Of the work; what it takes grows with it.
+        piece : float, optional
+            What is done in one turn, if that is not all of it.
+        whole : bool
+            Whether it is all, or the first, that the request asks for. What goes on with something
+            is not refused, as what was done would be lost.
 
         Raises
         ------
         BusyError
             If the wait would be too long.
         """
-        wait = self._ahead / self._places
-        if wait > self._longest or (self._is_standing() and wait > self._bound()):
+        wait, owed = self._ahead / self._places, self._owed / self._places
+        is_long = owed > self._longest or (self._is_standing() and wait > self._bound())
+        if whole and is_long:
             raise self._refusal()
-        expected = size * self._seconds.get(work, 0.0)
-        self._ahead += expected
+        seconds = self._seconds.get(work, 0.0)
+        expected, next_turn = seconds * size, seconds * (size if piece is None else piece)
+        self._ahead += next_turn
+        self._owed += expected
         try:
             yield
         finally:
-            self._ahead -= expected
+            self._ahead -= next_turn
+            self._owed -= expected
 
     @asynccontextmanager
     async def turn(self, work: str, size: float, *, whole: bool = True) -> AsyncIterator[None]:
-        """Wait for one's turn, and do one piece of work.
-
-        Parameters
-        ----------
-        whole : bool
-            Whether it is all that the request has to do here. A part that comes too late, of
-            something that is under way, is not refused.
+        """Wait for one's turn, and do one piece of work; as for :meth:`place`.
 
         Raises
         ------
         BusyError
             If it waited too long, which it may although it was let in.
         """
+        self._inside += 1
+        self._empty.clear()
+        try:
+            await self._wait(whole)
+            try:
+                started = time.monotonic()
+                async with self._hands:
+                    if self._behind is not None:
+                        await self._behind.until_empty(GIVES_WAY * self._alone)
+                    begun = time.monotonic()
+                    yield
+                now = time.monotonic()
+                self._alone += _LATEST * (now - begun - self._alone)
+                self._learn(work, size, now - started)
+            finally:
+                self._free.release()
+        finally:
+            self._inside -= 1
+            if not self._inside:
+                self._empty.set()
+
+    async def until_empty(self, seconds: float) -> None:
+        """Wait until nobody stands here, ``seconds`` at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._empty.wait()
+
+    async def _wait(self, whole: bool) -> None:
+        """Wait until there is a free place, and judge the line by how long that took."""
         entered = time.monotonic()
         try:
-            async with asyncio.timeout(self._longest if whole else None):
-                await self._free.acquire()
+            with span("queue"), self._metrics.waiting(self._name):
+                async with asyncio.timeout(self._longest if whole else None):
+                    await self._free.acquire()
         except TimeoutError:
             raise self._refusal() from None
-        started = time.monotonic()
-        try:
-            waited = started - entered
-            self._metrics.count_wait(self._name, waited)
-            self._note(waited, started)
-            if whole and self._stands and waited > 2 * self._bound():
-                raise self._refusal()
-            yield
-            self._learn(work, size, time.monotonic() - started)
-        finally:
+        now = time.monotonic()
+        self._note(now - entered, now)
+        if whole and self._stands and now - entered > self._bound():
             self._free.release()
+            raise self._refusal()
 
     def _bound(self) -> float:
         """Return the seconds that work may wait while the line stands."""
         return max(self._standing, STANDING_PIECES * self._piece / self._places)
 
     def _is_standing(self) -> bool:
-        if self._early_since is not None and time.monotonic() - self._early_since >= INTERVAL:
+        if self._early_since is not None and time.monotonic() - self._early_since >= CALM_INTERVAL:
             self._stands = False
         return self._stands
 
@@ -181,5 +207,56 @@ class Line:
         self._piece += _LATEST * (seconds - self._piece)
 
     def _refusal(self) -> BusyError:
-        self._metrics.count_refusal(self._name)
+        self._metrics.count_turned_away(self._name)
         return BusyError("too much to do at a time; try again in a moment")
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of one worker.
+
+    Attributes
+    ----------
+    messages : Line
+        Short messages, scored in the event loop.
+    batches : Line
+        Longer texts and batches, in a thread; they and ``resumes`` give way to messages, and take
+        turns, as the interpreter does one thing at a time anyway.
+    resumes : Line
+        Reading what came and finding jobs and skills, in a thread.
+    documents : Line
+        Uploaded files, in processes of their own.
+    """
+
+    messages: Line
+    batches: Line
+    resumes: Line
+    documents: Line
+
+
+def open_lines(settings: Settings, metrics: Metrics) -> Lines:
+    """Return the lines that the operator chose."""
+    longest, patience = settings.timeout_seconds / 2, settings.document_queue_seconds
+    standing, hands = settings.work_wait_seconds, asyncio.Semaphore(1)
+    messages = Line(
+        "messages", standing=settings.message_wait_seconds, longest=longest, metrics=metrics
+    )
+    batches, resumes = (
+        Line(
+            name,
+            standing=standing,
+            longest=longest,
+            metrics=metrics,
+            behind=messages,
+            hands=hands,
+        )
+        for name in _IN_THREADS
+    )
+    documents = Line(
+        "documents",
+        standing=min(standing, patience),
+        longest=patience,
+        metrics=metrics,
+        places=settings.document_workers,
+    )
+    return Lines(messages, batches, resumes, documents)

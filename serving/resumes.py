@@ -30,6 +30,7 @@ from serving.job_requests import (
 from serving.jobs_api import LiveJobs
 from serving.listings import Listing
 from serving.loader import Champions
+from serving.overload import Lines
 from serving.schemas import read_request
 from serving.settings import Settings
 from serving.tracing import span
@@ -57,6 +58,7 @@ class Resumes:
     documents : Documents
     live : LiveJobs
     cache : AnswerCache
+    lines : Lines
     settings : Settings
     """
 
@@ -66,6 +68,7 @@ class Resumes:
         documents: Documents,
         live: LiveJobs,
         cache: AnswerCache,
+        lines: Lines,
         settings: Settings,
     ) -> None:
         self._champions = champions
@@ -78,6 +81,7 @@ class Resumes:
             "max_document_chars": settings.max_document_chars,
             "max_job_chars": settings.max_job_chars,
         }
+        self._line = lines.resumes
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="resumes")
 
     def start(self) -> None:
@@ -120,8 +124,11 @@ class Resumes:
         models = self._champions.current()
         model = models.skills()
         document = await self._resume(request, uploads)
-        answer = await self._in_thread(
-            lambda: self._assessor(model).parsed(document, with_text="file" in uploads)
+        answer = await self._in_line(
+            "parse",
+            len(document.text),
+            lambda: self._assessor(model).parsed(document, with_text="file" in uploads),
+            whole=False,
         )
         return answer | {"models": models.versions("skills")}
 
@@ -131,10 +138,13 @@ class Resumes:
         model, index = models.skills(), models.jobs()
         document = await self._resume(request, uploads)
         job = await self._job(request, uploads)
-        answer = await self._in_thread(
+        answer = await self._in_line(
+            "analyze",
+            len(document.text) + len(job),
             lambda: self._assessor(model).analyzed(
                 document, index, job, with_text="file" in uploads
-            )
+            ),
+            whole=False,
         )
         return answer | {"models": models.versions("skills", "matching")}
 
@@ -160,8 +170,11 @@ class Resumes:
 
         async def score(listings: Sequence[Listing]) -> list[float]:
             jobs = [f"{listing.title}\n{listing.description or ''}" for listing in listings]
-            return await self._in_thread(
-                lambda: self._assessor(model).scored(document, index, jobs)
+            return await self._in_line(
+                "listings",
+                len(document.text) + sum(map(len, jobs)),
+                lambda: self._assessor(model).scored(document, index, jobs),
+                whole=False,
             )
 
         found = await self._live.search(request, score)
@@ -217,16 +230,20 @@ class Resumes:
             if value is not None:
                 with contextlib.suppress(ValueError):  # Redis is not ours alone
                     return from_json(value) | {"models": versions}, found.status
-        answer = await self._in_thread(work)
+        answer = await self._in_line(kind, sum(map(len, texts)), work, whole=False)
         for key in keys:
             self._cache.put(kind, {key: to_json(answer)})
         return answer | {"models": versions}, found.status
 
     async def _read_form(self, shape: type[WithFiles], body: Body) -> tuple[WithFiles, Uploads]:
-        return await self._in_thread(lambda: read_with_files(shape, body, self._limits))
+        return await self._in_line(
+            "form", len(body.content), lambda: read_with_files(shape, body, self._limits)
+        )
 
     async def _read_json(self, shape: type[Shape], body: Body) -> Shape:
-        return await self._in_thread(lambda: read_request(shape, body.content, **self._limits))
+        return await self._in_line(
+            "json", len(body.content), lambda: read_request(shape, body.content, **self._limits)
+        )
 
     async def _resume(self, request: ParseRequest, uploads: Uploads) -> Document:
         if request.text is not None:
@@ -249,6 +266,12 @@ class Resumes:
 
         return Assessor(model, datetime.now(UTC).date(), self._region)
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        with span("assess"):
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+    async def _in_line(
+        self, sort: str, size: int, work: Callable[[], T], *, whole: bool = True
+    ) -> T:
+        """Do ``work`` in the thread once it is its turn; only reading what came is refused."""
+        loop = asyncio.get_running_loop()
+        with self._line.place(sort, size, whole=whole):
+            async with self._line.turn(sort, size, whole=whole):
+                with span("assess"):
+                    return await loop.run_in_executor(self._thread, work)

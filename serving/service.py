@@ -12,6 +12,7 @@ os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 os.environ["FORWARDED_ALLOW_IPS"] = ""
 
 import asyncio
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -61,6 +62,7 @@ from serving.metrics import Metrics, share_folder, shared_folder
 from serving.moderation import Moderation
 from serving.monitor import open_monitor
 from serving.openapi import describe
+from serving.overload import open_lines
 from serving.resumes import Resumes
 from serving.schemas import (
     ModerateAnswer,
@@ -72,6 +74,10 @@ from serving.settings import read_adzuna_keys, read_settings
 from serving.shadow import Shadow, ShadowMetrics
 from serving.stopping import Stopping
 from serving.supervisor import supervise, wait_until_ready
+
+#: Seconds after which a thread that works gives way to the event loop, which answers messages. With
+#: Python's 0.005 each message waits so long several times over while resumes are read beside it.
+SWITCH_SECONDS = 0.0005
 
 # The command `bentoml serve` asked before it imported this module, and remembers the answer.
 do_not_track.cache_clear()
@@ -85,12 +91,13 @@ stopping = Stopping(settings.drain_seconds)
 bound_connections(settings.max_connections, stopping, ConnectionMetrics(metrics.registry))
 cache = open_cache(settings, metrics.registry, log)
 monitor = open_monitor(settings, metrics.registry, log)
-moderation = Moderation(champions, metrics, shadow, monitor, cache)
+lines = open_lines(settings, metrics)
+moderation = Moderation(champions, metrics, shadow, monitor, cache, lines)
 answers = Answers(champions, moderation, stopping, metrics, settings)
 gate = open_gate(settings, metrics.registry, log)
-documents = Documents(settings, metrics)
+documents = Documents(settings, metrics, lines.documents)
 live = LiveJobs(settings, read_adzuna_keys(), log)
-resumes = Resumes(champions, documents, live, cache, settings)
+resumes = Resumes(champions, documents, live, cache, lines, settings)
 desk = FeedbackDesk(settings, FeedbackMetrics(metrics.registry), log)
 
 
@@ -188,6 +195,7 @@ class Careerlens:
         """Start what a worker has for itself, and say on which event loop it answers."""
         tracing.start(bentoml.server_context.bento_version or "unknown")
         gate.start()
+        sys.setswitchinterval(SWITCH_SECONDS)
         resumes.start()
         desk.start()
         stopping.watch()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # imported only where there is one, as it takes a while
     from redis.asyncio import Redis
 
 #: Seconds for which an answer waits at most for what is kept: more would cost more than it spares.
-WAIT_SECONDS = 0.02
+WAIT_SECONDS = 0.05
 
 #: Seconds for which Redis is left alone after it failed, doubled with each failure that follows.
 FIRST_PAUSE = 0.5

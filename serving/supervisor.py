@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from bentoml._internal.utils import circus
-from prometheus_client.multiprocess import mark_process_dead
 
 from serving.metrics import shared_folder
 
@@ -51,7 +50,6 @@ def supervise(drain_seconds: float, stop_seconds: int) -> None:
                 watcher.respawn = True
                 watcher.stop_children = False  # readers of documents end with their worker's work
                 watcher.graceful_timeout = drain_seconds + stop_seconds + _LAST_SECONDS
-                watcher.hooks["after_reap"] = _forget
                 if _ENDS_WITHIN not in watcher.args:
                     watcher.args += [_ENDS_WITHIN, str(stop_seconds)]
             super().__init__(watchers, **options | {"check_delay": CHECK_SECONDS})
@@ -97,10 +95,3 @@ async def _mark_when(is_ready: Callable[[], bool], mark: Path) -> None:
 async def _until(is_ready: Callable[[], bool]) -> None:
     while not is_ready():
         await asyncio.sleep(_GLANCE_SECONDS)
-
-
-def _forget(*, process_pid: int, **_: Any) -> bool:
-    """Take what a dead worker said of itself out of /metrics; what it counted stays."""
-    if (folder := shared_folder()) is not None:
-        mark_process_dead(process_pid, str(folder))  # type: ignore[no-untyped-call]
-    return True

@@ -1,5 +1,6 @@
-"""Workers that are killed or told to end, under load."""
+"""Workers that are killed or told to end, and a Redis that fails, under load."""
 
+import itertools
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import signal
 import socket
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,22 +17,35 @@ from dataclasses import dataclass, field
 import httpx
 import psutil
 import pytest
+import redis
 
 from models.hub import LocalHub
 from models.manifest import KINDS
 from tests.e2e.conftest import Server, Start
+from tests.faulty import FaultyProxy
+from tests.services import require_redis
 
 CALLERS = 8
 SLOW = {"texts": ["a quiet word of greeting " * 40] * 1_000}
 
 
 @pytest.fixture(scope="module")
-def server(start: Start, champions: LocalHub) -> Server:
-    """A server with two workers, both ready, that scores everything anew."""
+def proxy() -> Iterator[FaultyProxy]:
+    """What stands before a real Redis."""
+    with FaultyProxy(redis.connection.parse_url(require_redis())["port"]) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def server(start: Start, champions: LocalHub, proxy: FaultyProxy) -> Server:
+    """A server with two workers, both ready, that keeps answers in Redis alone."""
     started = start(
         champions,
         CAREERLENS_WORKERS="2",
-        CAREERLENS_ANSWER_CACHE_SECONDS="0",
+        CAREERLENS_REDIS_URL=f"redis://127.0.0.1:{proxy.port}/0",
+        CAREERLENS_ANSWER_CACHE_MIB="0",
+        CAREERLENS_ANSWER_CACHE_SECONDS="60",
+        CAREERLENS_ANSWER_CACHE_SECRET=uuid.uuid4().hex,
         CAREERLENS_DRAIN_SECONDS="1",
         CAREERLENS_LOG_LEVEL="debug",
     )
@@ -66,9 +81,12 @@ class Load:
     def ask(self, port: int) -> None:
         address = f"http://127.0.0.1:{port}"
         with httpx.Client(base_url=address, timeout=40, trust_env=False) as client:
-            while not self._ended.wait(0.002):
+            for number in itertools.count():
+                if self._ended.wait(0.002):
+                    break
+                text = f"you idiot number {number % 50}"
                 try:
-                    status = client.post("/moderate", json={"text": "you idiot"}).status_code
+                    status = client.post("/moderate", json={"text": text}).status_code
                     self.answered.append((time.monotonic(), status))
                 except httpx.TransportError as error:
                     self.failures.append((time.monotonic(), type(error).__name__))
@@ -106,6 +124,40 @@ def test_two_workers_answer_and_count_together(server: Server) -> None:
         fresh = httpx.get(f"http://127.0.0.1:{server.port}/metrics", trust_env=False)
         assert counted in fresh.text
         assert fresh.text.count("careerlens_model_info{") == len(KINDS)
+
+
+def found_in_redis(server: Server) -> float:
+    with httpx.Client(trust_env=False) as client:
+        shown = client.get(f"http://127.0.0.1:{server.port}/metrics").text
+    pattern = r'careerlens_cache_lookups_total{kind="verdict",outcome="shared"} (\S+)'
+    found = re.search(pattern, shown)
+    return 0.0 if found is None else float(found[1])
+
+
+def wait_for_more(server: Server, found: float) -> None:
+    """Wait until more answers than ``found`` were found in Redis."""
+    deadline = time.monotonic() + 60
+    while found_in_redis(server) <= found:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_moderation_goes_on_while_redis_is_stopped_slow_and_back(
+    server: Server, proxy: FaultyProxy
+) -> None:
+    with load(server) as seen:
+        wait_for_more(server, 0)
+        orders = (proxy.refuse, proxy.heal, proxy.hang, lambda: proxy.delay(0.3), proxy.cut)
+        for order in orders:
+            order()
+            before = len(seen.answered)
+            time.sleep(0.7)
+            assert len(seen.answered) > before + CALLERS  # nobody stands and waits
+        proxy.heal()
+        wait_for_more(server, found_in_redis(server))
+    assert {status for _, status in seen.answered} == {200}
+    assert not seen.failures
+    assert "Traceback" not in server.log
 
 
 def test_a_killed_worker_is_restored_and_costs_only_what_it_was_answering(server: Server) -> None:
@@ -155,7 +207,7 @@ def test_told_to_end_it_finishes_what_runs_and_ends_its_children(server: Server)
     ):
         body = json.dumps({"text": "hello"}).encode()
         uploading.sendall(
-            b"POST /moderate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            b"POST /moderate HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
             b"content-length: %d\r\n\r\n" % len(body) + body[:5]
         )
         slow = thread.submit(client.post, "/moderate/batch", json=SLOW)

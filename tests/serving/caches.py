@@ -1,4 +1,4 @@
-"""Caches of answers as the service makes them, with what they count at hand."""
+"""Caches of answers and lines before work, as the service makes them."""
 
 import io
 from typing import Any
@@ -8,7 +8,9 @@ from pydantic import SecretStr
 
 from serving.cache import AnswerCache, open_cache
 from serving.logs import open_log
+from serving.metrics import Metrics
 from serving.monitor import Monitor, MonitorMetrics
+from serving.overload import Lines, open_lines
 from serving.settings import Settings
 
 
@@ -24,3 +26,8 @@ def no_monitor() -> Monitor:
     """Return a log of predictions that nothing is written to."""
     metrics = MonitorMetrics(CollectorRegistry())
     return Monitor(0.0, None, False, metrics, open_log("error", io.StringIO()))
+
+
+def make_lines(**settings: Any) -> Lines:
+    """Return the lines of a worker."""
+    return open_lines(Settings(**settings), Metrics())

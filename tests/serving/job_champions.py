@@ -20,6 +20,7 @@ from serving.gate import open_gate
 from serving.jobs_api import LiveJobs
 from serving.logs import open_log
 from serving.metrics import Metrics
+from serving.overload import open_lines
 from serving.resumes import Resumes
 from serving.settings import AdzunaKeys, Settings
 from serving.snapshot import Loaded, Snapshot
@@ -68,10 +69,11 @@ class Desk:
         keys = AdzunaKeys.model_construct(**secret if has_keys else {})
         live = LiveJobs(settings, keys, log)
         self.champions = champions
-        self.documents = Documents(settings, self.metrics)
+        lines = open_lines(settings, self.metrics)
+        self.documents = Documents(settings, self.metrics, lines.documents)
         cache = open_cache(settings, self.metrics.registry, log)
         standing: Any = champions
-        self.resumes = Resumes(standing, self.documents, live, cache, settings)
+        self.resumes = Resumes(standing, self.documents, live, cache, lines, settings)
         forms, texts = (MULTIPART, URLENCODED, JSON), settings.text_body_bytes
         self.front = Front(
             _no_app,

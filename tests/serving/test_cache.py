@@ -22,7 +22,7 @@ from serving.moderation import Judged, Moderation
 from serving.shadow import Shadow, ShadowMetrics
 from tests.faulty import FaultyProxy
 from tests.services import require_redis
-from tests.serving.caches import make_cache, no_monitor
+from tests.serving.caches import make_cache, make_lines, no_monitor
 from tests.serving.conftest import InProcess
 from tests.serving.job_champions import open_desk
 
@@ -180,7 +180,9 @@ class Standing:
         self.metrics = Metrics()
         shadow = Shadow(0.0, ShadowMetrics(CollectorRegistry()), None, open_log("error"))
         standing: Any = self
-        self.moderation = Moderation(standing, self.metrics, shadow, no_monitor(), make_cache())
+        self.moderation = Moderation(
+            standing, self.metrics, shadow, no_monitor(), make_cache(), make_lines()
+        )
 
     def current(self) -> Any:
         found = self.moderator

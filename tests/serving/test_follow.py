@@ -23,7 +23,7 @@ from serving.metrics import FOLDER_VARIABLE
 from serving.moderation import Moderation
 from serving.shadow import Shadow, ShadowMetrics
 from tests.hub_server import HubServer
-from tests.serving.caches import make_cache, no_monitor
+from tests.serving.caches import make_cache, make_lines, no_monitor
 from tests.serving.champions import NAMESPACE, point, publish
 from tests.serving.following import FOR_EVER, TEXT, Scene, Worker, wait_until
 
@@ -313,7 +313,9 @@ def test_thirty_swaps_leave_nothing_behind(scene: Scene) -> None:
 def test_a_batch_in_slices_stays_with_one_version(scene: Scene) -> None:
     worker = scene.worker()
     shadow = Shadow(0.0, ShadowMetrics(worker.metrics.registry), None, open_log("error"))
-    moderation = Moderation(worker.champions, worker.metrics, shadow, no_monitor(), make_cache())
+    moderation = Moderation(
+        worker.champions, worker.metrics, shadow, no_monitor(), make_cache(), make_lines()
+    )
     scene.publish("spam", 2)
     texts = [f"{TEXT} {number} " + "word " * 100 for number in range(300)]
 

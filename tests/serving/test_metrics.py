@@ -97,20 +97,20 @@ def test_counts_of_the_dead_go_on_and_their_gauges_do_not(fleet: Fleet) -> None:
     for worker in (old, dying):
         tell(worker, "metrics.count_messages(['allow', 'block', 'allow'])")
         tell(worker, "metrics.count_request('/moderate', 'POST', 200, 0.02)")
-        tell(worker, "metrics._waiting.labels('scoring').inc()")
+        tell(worker, "metrics._waiting.labels('messages').inc()")
     tell(old, "metrics.show_model('spam', 'v2', 'b' * 64, '2026-01-02T00:00:00+00:00')")
     tell(dying, "metrics.show_model('spam', 'v1', 'a' * 64, '2026-01-01T00:00:00+00:00')")
     reader = Metrics()
     before = reader.render()
     assert value(before, "careerlens_messages_total", action="allow") == 4
-    assert value(before, "careerlens_waiting", line="scoring") == 2
+    assert value(before, "careerlens_waiting", line="messages") == 2
     assert value(before, "careerlens_model_info", kind="spam", version="v1", digest="a" * 12) == 1
     kill(dying)
     for _ in range(2):  # what was added once is not added again
         after = reader.render()
         assert value(after, "careerlens_messages_total", action="allow") == 4
         assert value(after, "careerlens_request_seconds_count", route="/moderate") == 2
-        assert value(after, "careerlens_waiting", line="scoring") == 1
+        assert value(after, "careerlens_waiting", line="messages") == 1
         assert "v1" not in after.decode().replace("python", "")
         created = value(after, "careerlens_model_created_timestamp_seconds", kind="spam")
         assert created == 1767312000.0

@@ -24,7 +24,7 @@ from serving.metrics import Metrics
 from serving.moderation import Moderation
 from serving.shadow import QUEUE_SIZE, Shadow, ShadowMetrics
 from serving.snapshot import TEXT_KINDS
-from tests.serving.caches import make_cache, no_monitor
+from tests.serving.caches import make_cache, make_lines, no_monitor
 
 TEXTS = [f"message {number}: win a prize, you stupid idiot" for number in range(40)]
 
@@ -137,7 +137,9 @@ def test_a_bad_candidate_changes_neither_answers_nor_their_order(
     monkeypatch.setattr(desk.shadow, "_score", bad)
     desk.shadow.show("spam", desk.challenger())
     standing: Any = Standing(desk.moderator)
-    moderation = Moderation(standing, Metrics(), desk.shadow, no_monitor(), make_cache())
+    moderation = Moderation(
+        standing, Metrics(), desk.shadow, no_monitor(), make_cache(), make_lines()
+    )
     long = [text * 20 for text in TEXTS]  # not scored in place
     start = time.monotonic()
     for texts in (TEXTS, long):

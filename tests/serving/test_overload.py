@@ -1,0 +1,177 @@
+"""Lines before work: bursts are served, a line that stands is held short, nothing is lost."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from serving import overload
+from serving.errors import BusyError
+from serving.metrics import Metrics
+from serving.overload import Line
+
+PIECE = 0.005
+
+
+class Desk:
+    """A line, and what became of those who stood in it."""
+
+    def __init__(self, **options: Any) -> None:
+        self.metrics = Metrics()
+        chosen: dict[str, Any] = {"standing": 0.02, "longest": 5.0} | options
+        self.line = Line("messages", metrics=self.metrics, **chosen)
+        self.waits: list[tuple[float, float]] = []
+        self.refused = 0
+
+    async def ask(self, size: float = 1.0, **options: Any) -> None:
+        entered = time.monotonic()
+        try:
+            with self.line.place("work", size, **options):
+                async with self.line.turn("work", size, **options):
+                    self.waits.append((entered, time.monotonic() - entered))
+                    await asyncio.sleep(size * PIECE)
+        except BusyError:
+            self.refused += 1
+
+    async def at_rate(self, times: float, seconds: float) -> None:
+        """Ask ``times`` as often as there is time for."""
+        sent, start = set(), time.monotonic()
+        while time.monotonic() - start < seconds:
+            sent.add(asyncio.create_task(self.ask()))
+            await asyncio.sleep(PIECE / times)
+        await asyncio.gather(*sent)
+
+
+def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(work())
+
+
+def test_a_burst_is_served_in_full() -> None:
+    desk = Desk()
+
+    async def burst() -> None:
+        await asyncio.gather(*(desk.ask(0.2) for _ in range(50)))
+
+    run(burst)
+    assert (len(desk.waits), desk.refused) == (50, 0)
+
+
+def test_a_line_that_stands_is_held_short_and_the_work_goes_on() -> None:
+    desk = Desk()
+    run(lambda: desk.at_rate(3.0, 1.5))
+    start = desk.waits[0][0]
+    later = [wait for entered, wait in desk.waits if entered - start > 0.5]
+    assert desk.refused > len(desk.waits) / 2
+    assert len(later) > 0.5 / PIECE / 2  # of two hundred for which there was time
+    assert sorted(later)[len(later) // 2] < 0.1  # without the bound it would be half a second
+    counted = desk.metrics.registry.get_sample_value(
+        "careerlens_turned_away_total", {"line": "messages"}
+    )
+    assert counted == desk.refused
+
+
+def test_a_line_held_short_does_not_pass_for_one_that_is_gone() -> None:
+    desk = Desk()
+
+    async def busy() -> None:
+        await desk.at_rate(3.0, 0.5)
+        assert desk.line._is_standing()
+        await desk.at_rate(0.3, 0.3)
+        assert desk.line._is_standing()
+
+    run(busy)
+
+
+def test_once_it_is_calm_bursts_are_served_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overload, "CALM_INTERVAL", 0.1)
+    desk = Desk()
+
+    async def calm_down() -> None:
+        await desk.at_rate(3.0, 0.5)
+        await desk.at_rate(0.3, 0.3)
+        refused = desk.refused
+        await asyncio.gather(*(desk.ask(0.2) for _ in range(30)))
+        assert desk.refused == refused
+
+    run(calm_down)
+
+
+def test_what_could_not_be_done_in_time_is_refused_at_once() -> None:
+    desk = Desk(longest=0.5)
+
+    async def flood() -> None:
+        await desk.ask()  # what a piece takes is known from now on
+        large = asyncio.create_task(desk.ask(150))
+        await asyncio.sleep(0.01)
+        started = time.monotonic()
+        await desk.ask()
+        assert desk.refused == 1
+        assert time.monotonic() - started < 0.1
+        large.cancel()
+
+    run(flood)
+
+
+def test_what_is_under_way_is_not_refused() -> None:
+    desk = Desk(longest=0.01)
+
+    async def go_on() -> None:
+        await asyncio.gather(*(desk.ask(whole=False) for _ in range(20)))
+
+    run(go_on)
+    assert (len(desk.waits), desk.refused) == (20, 0)
+
+
+def test_who_gives_up_leaves_the_line_as_it_was() -> None:
+    desk = Desk()
+
+    async def give_up() -> None:
+        await desk.ask()
+        first = asyncio.create_task(desk.ask(4))
+        others = [asyncio.create_task(desk.ask()) for _ in range(5)]
+        await asyncio.sleep(PIECE)
+        for other in others:
+            other.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await first
+        assert (desk.line._ahead, desk.line._owed, desk.line._inside) == (0, 0, 0)
+        await asyncio.wait_for(desk.ask(), 1)
+
+    run(give_up)
+
+
+def test_two_lines_before_the_same_hands_take_turns() -> None:
+    hands = asyncio.Semaphore(1)
+    one, other = Desk(hands=hands), Desk(hands=hands)
+    at_work: list[int] = []
+
+    async def work(desk: Desk) -> None:
+        async with desk.line.turn("work", 1, whole=False):
+            at_work.append(1)
+            assert len(at_work) == 1
+            await asyncio.sleep(0.001)
+            at_work.pop()
+
+    async def both() -> None:
+        await asyncio.gather(*(work(desk) for desk in (one, other) * 10))
+
+    run(both)
+
+
+def test_work_gives_way_to_messages_but_is_not_forgotten() -> None:
+    messages = Desk(standing=60.0)
+    work = Desk(behind=messages.line, standing=60.0)
+
+    async def both() -> None:
+        flood = [asyncio.create_task(messages.ask()) for _ in range(120)]
+        pieces = [asyncio.create_task(work.ask()) for _ in range(200)]
+        await asyncio.gather(*flood)
+        done = len(work.waits)
+        for piece in pieces:
+            piece.cancel()
+        await asyncio.gather(*pieces, return_exceptions=True)
+        assert 3 <= done <= 70  # a fifth of the time, once the first has shown what one takes
+
+    run(both)
