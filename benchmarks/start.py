@@ -1,0 +1,79 @@
+"""Seconds until the service is ready, beside a BentoML service that does nothing.
+
+python -m benchmarks.start --hub file:hub
+
+Each is started in turn, several times, and the medians are compared. A first start finds no copy of
+the models on its disk: it brings them from the hub, verifies and loads them. A later one has them.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.service import running
+
+#: A first start may take so many seconds more than that of a service that does nothing.
+REACH = 7.0
+
+_NOTHING = '''"""A service that does nothing."""
+
+import bentoml
+
+
+@bentoml.service
+class Nothing:
+    @bentoml.api
+    def nothing(self, text: str) -> str:
+        return text
+'''
+
+
+def seconds_of_nothing(folder: Path) -> float:
+    """Return the seconds until a service that does nothing is ready."""
+    (folder / "nothing.py").write_text(_NOTHING, encoding="utf-8")
+    with running("nothing:Nothing", folder=folder) as service:
+        return service.wait("/readyz")
+
+
+def seconds_of_ours(hub: str, cache: Path) -> tuple[float, float]:
+    """Return the seconds until the service answers that it lives, and that it is ready."""
+    with running(CAREERLENS_HUB=hub, CAREERLENS_CACHE=str(cache)) as service:
+        return service.wait("/livez"), service.wait("/readyz")
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.start", description=__doc__.partition("\n")[0]
+    )
+    parser.add_argument("--hub", default="file:hub", help="what the service answers from")
+    parser.add_argument("--starts", type=int, default=5, help="of each sort")
+    args = parser.parse_args()
+    found: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory(prefix="careerlens-benchmark-") as home:
+        seconds_of_nothing(Path(home))  # the first one pays for what the disk has not read yet
+        for number in range(args.starts):
+            cache = Path(home) / f"cache-{number}"
+            found.setdefault("nothing, ready", []).append(seconds_of_nothing(Path(home)))
+            for sort in ("first", "later"):
+                alive, ready = seconds_of_ours(args.hub, cache)
+                found.setdefault(f"{sort} start, alive", []).append(alive)
+                found.setdefault(f"{sort} start, ready", []).append(ready)
+    nothing = statistics.median(found["nothing, ready"])
+    print(f"{'seconds':22}{'median':>8}{'least':>8}{'most':>8}{'beyond nothing':>16}")
+    for name, seconds in found.items():
+        median = statistics.median(seconds)
+        print(
+            f"{name:22}{median:8.2f}{min(seconds):8.2f}{max(seconds):8.2f}{median - nothing:16.2f}"
+        )
+    beyond = statistics.median(found["first start, ready"]) - nothing
+    print(
+        f"\n{'holds' if beyond <= REACH else 'FAILS'}  a first start takes {REACH:g} s more at most"
+    )
+    sys.exit(0 if beyond <= REACH else 1)
+
+
+if __name__ == "__main__":
+    main()
