@@ -9,9 +9,15 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
+from models.bundle import save_bundle
+from models.kinds import FORMATS
+from models.manifest import Kind, Thresholds
 from models.scoring import score_texts
 from models.traits import text_traits
-from tests.factories import ROOT
+from pipelines.reference import Reference
+from tests.factories import GOLDEN, ROOT, SOURCES
+
+THRESHOLDS = Thresholds(review=0.5, block=0.9)
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -45,8 +51,7 @@ def log_rows(
             "version": version,
             "digest": digest,
             **vars(text_traits(pipeline, text)),
-            "review": 0.5,
-            "block": 0.9,
+            **THRESHOLDS.model_dump(),
             "score": float(score),
             "flagged": bool(score >= 0.5),
             "action": "allow" if score < 0.5 else "review" if score < 0.9 else "block",
@@ -61,3 +66,23 @@ def write_log(rows: Sequence[dict[str, Any]], path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
+
+
+def package(folder: Path, kind: Kind, pipeline: Pipeline, reference: Reference) -> str:
+    """Write the release of a text model that has a reference, and return the bundle's digest."""
+    digest = save_bundle(
+        folder / "bundle",
+        FORMATS[kind],
+        model=pipeline,
+        metrics={"corpus": "starter", "headline": {"auc": 1.0, "mcc": 1.0}},
+        golden=GOLDEN,
+        corpus="starter",
+        sources=SOURCES,
+        data="d" * 64,
+        params="p" * 64,
+        code="c" * 64,
+        thresholds=THRESHOLDS,
+        reference=reference.model_dump(mode="json"),
+    )
+    (folder / "README.md").write_text("A model.")
+    return digest

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sklearn.pipeline import Pipeline
 
-from models.bundle import load_bundle, save_bundle
+from models.bundle import load_bundle
 from models.hub import LocalHub
 from models.kinds import FORMATS
 from models.manifest import REFERENCE_FILE, Thresholds
@@ -22,12 +22,18 @@ from pipelines import drift
 from pipelines.drift_checks import Check, action_shares, run_checks, worst
 from pipelines.prediction_log import FILE
 from pipelines.reference import FIGURES, Figure, Reference, condense, make_reference
-from tests.factories import GOLDEN, ROOT, SOURCES, make_release, tiny_pipeline
-from tests.pipelines.drifting import log_rows, starter_messages, starter_postings, write_log
+from tests.factories import ROOT, make_release, tiny_pipeline
+from tests.pipelines.drifting import (
+    THRESHOLDS,
+    log_rows,
+    package,
+    starter_messages,
+    starter_postings,
+    write_log,
+)
 from tests.serving.champions import promote
 
 PARAMS: DriftParams = load_params(ROOT / "params.yaml").drift
-THRESHOLDS = Thresholds(review=0.5, block=0.9)
 
 
 @dataclass(frozen=True)
@@ -216,24 +222,9 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     root = tmp_path_factory.mktemp("shop")
-    packaged = root / "packaged"
-    digest = save_bundle(
-        packaged / "bundle",
-        FORMATS["spam"],
-        model=case.pipeline,
-        metrics={},
-        golden=GOLDEN,
-        corpus="starter",
-        sources=SOURCES,
-        data="d",
-        params="p",
-        code="c",
-        thresholds=THRESHOLDS,
-        reference=case.reference.model_dump(mode="json"),
-    )
-    (packaged / "README.md").write_text("card")
+    digest = package(root / "packaged", "spam", case.pipeline, case.reference)
     hub = LocalHub(root / "hub")
-    promote(hub, "spam", packaged, 1, root / "scratch")
+    promote(hub, "spam", root / "packaged", 1, root / "scratch")
     return Shop(root, hub, case.pipeline, digest, case.fresh)
 
 
