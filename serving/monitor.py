@@ -66,6 +66,8 @@ class MonitorMetrics:
             ["outcome"],
             registry=registry,
         )
+        for outcome in ("written", "dropped"):  # so that the first growth is seen to be one
+            self._predictions.labels(outcome)
 
     def count(self, outcome: str, messages: int) -> None:
         """Count messages as ``written`` or ``dropped``."""

@@ -15,7 +15,6 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from models.hub import LocalHub
@@ -28,7 +27,6 @@ from tests.pipelines.drifting import package, starter_messages
 from tests.serving.champions import promote
 
 CANARY = "canary-7f3a"
-WATCH = ROOT / "deploy" / "watch"
 
 
 @dataclass
@@ -189,41 +187,6 @@ def test_counts_survive_a_worker_that_is_killed_and_its_gauges_do_not(watched: W
     assert f"_{victim}.db" not in "".join(
         path.name for path in Path("/tmp").glob(f"careerlens-metrics-*/*_{victim}.db")
     )
-
-
-def test_every_metric_that_is_watched_is_told(watched: Watched) -> None:
-    told = {
-        sample.name
-        for family in text_string_to_metric_families(watched.server.client.get("/metrics").text)
-        for sample in family.samples
-    }
-    families = {
-        line.split()[2]
-        for line in watched.server.client.get("/metrics").text.splitlines()
-        if line.startswith("# TYPE")
-    }
-    known = told | families | {f"{name}_total" for name in families}
-    known |= {f"{name}_{part}" for name in families for part in ("bucket", "sum", "count")}
-    watched_names = _metrics_in(WATCH / "alerts.yaml") | _metrics_in(WATCH / "dashboard.json")
-    assert len(watched_names) > 15
-    assert watched_names - known == set()
-
-
-def test_the_alerts_and_the_dashboard_are_whole() -> None:
-    groups = yaml.safe_load((WATCH / "alerts.yaml").read_text())["groups"]
-    rules = [rule for group in groups for rule in group["rules"]]
-    assert len({rule["alert"] for rule in rules}) == len(rules)
-    for rule in rules:
-        assert set(rule) == {"alert", "expr", "for", "labels", "annotations"}
-        assert rule["labels"]["severity"] in ("page", "ticket")
-        assert set(rule["annotations"]) == {"summary"}
-    panels = json.loads((WATCH / "dashboard.json").read_text())["panels"]
-    assert len({panel["id"] for panel in panels}) == len(panels)
-    assert all(panel["targets"][0]["expr"] for panel in panels if panel["type"] != "row")
-
-
-def _metrics_in(path: Path) -> set[str]:
-    return set(re.findall(r"careerlens_\w+", path.read_text()))
 
 
 def test_every_line_of_the_log_is_json_and_none_has_a_text(watched: Watched) -> None:
