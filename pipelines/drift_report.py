@@ -157,12 +157,13 @@ def _plot(each: Compared, path: Path) -> None:
         axes.set(title=_TITLES[name], ylabel="share of messages at or below", ylim=(-0.02, 1.02))
         if name == "chars":
             axes.set_xscale("symlog", linthresh=10)
+            axes.set_xlim(left=0)
     panels[0].legend(loc="lower right")
     places = np.arange(len(ACTIONS))
     points = np.array(each.reference.points["score"])
     for shift, scores in ((-0.2, points), (0.2, each.columns["score"])):
         panels[-1].bar(places + shift, action_shares(scores, each.thresholds), width=0.4)
-    panels[-1].set(title=_TITLES["action"], xticks=places, xticklabels=ACTIONS, ylim=(0, 1))
+    panels[-1].set(title=_TITLES["action"], xticks=places, xticklabels=ACTIONS, ylim=(0, 1.02))
     figure.suptitle(f"{each.kind} {each.version}: {each.verdict}")
     save_figure(figure, path)
 
