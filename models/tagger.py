@@ -17,7 +17,17 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.errors import CareerlensError, FormatError
 from models.skill_matcher import SkillMatcher
-from models.tagger_chain import BEGIN, INSIDE, NEVER, OUTSIDE, TAGS, believe, best_spans
+from models.tagger_chain import (
+    ALONE,
+    BEGIN,
+    END,
+    INSIDE,
+    NEVER,
+    OUTSIDE,
+    TAGS,
+    believe,
+    best_spans,
+)
 from models.tagger_features import FeatureReader, folded
 from models.tagger_names import named
 from models.tagger_params import TaggerParams
@@ -54,7 +64,7 @@ __all__ = [
 TAGGER_FILES = ("tagger.json", "tagger.weights")
 
 _DESCRIPTION_FILE, _WEIGHTS_FILE = TAGGER_FILES
-_FORMAT = 1
+_FORMAT = 2
 _WEIGHT = np.dtype("<f4")
 
 # Marks that a phrase has at its end only if it has their fellow inside.
@@ -263,7 +273,10 @@ def _checked_chains(described: _Description, content: bytes) -> _Chains:
         raise ValueError(f"transitions have the shape {transitions.shape}")
     if not (np.isfinite(learnt).all() and np.isfinite(transitions).all()):
         raise ValueError("a weight is no finite number")
-    if (transitions[:, :, OUTSIDE] <= NEVER).any():
+    outside, within = [OUTSIDE, END, ALONE, len(TAGS)], [BEGIN, INSIDE]
+    if (transitions[:, outside, OUTSIDE] <= NEVER).any() or (
+        transitions[:, within, END] <= NEVER
+    ).any():
         raise ValueError("a chain can never leave a span")
     features = {name: row for row, name in enumerate(described.features, start=1)}
     if len(features) < len(described.features):
@@ -314,9 +327,8 @@ def _learn(
     transitions = np.zeros((len(TAGS) + 1, len(TAGS)))
     for (before, after), weight in learnt.transitions.items():
         transitions[TAGS.index(before), TAGS.index(after)] = weight
-    # I goes on with a span; and what nobody marked is never found.
-    transitions[[OUTSIDE, len(TAGS)], INSIDE] = NEVER
-    for tag in (BEGIN, INSIDE):
+    # What nobody marked is never found.
+    for tag in (BEGIN, INSIDE, ALONE):
         if TAGS[tag] not in learnt.labels:
             transitions[:, tag] = NEVER
     weights = {

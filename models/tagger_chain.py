@@ -15,12 +15,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-#: The tags of a chain, in the order of its columns.
-TAGS = ("O", "B", "I")
-OUTSIDE, BEGIN, INSIDE = range(len(TAGS))
+#: The tags of a chain, in the order of its columns: a word is outside of spans, begins one, is
+#: inside, ends one, or is one alone. Ends have weights of their own, as beginnings have.
+TAGS = ("O", "B", "I", "E", "S")
+OUTSIDE, BEGIN, INSIDE, END, ALONE = range(len(TAGS))
 
-#: Weight of what no text has, such as going on with a span that has not begun.
+#: Weight of what no text has.
 NEVER = -100.0
+
+# Which tags may follow each, and the start of a sentence: what has begun must end.
+_FOLLOWS = np.array(
+    [[(tag in "IE") == (last in ("B", "I")) for tag in TAGS] for last in (*TAGS, "start")]
+)
 
 # Sentences worked on at once.
 _BATCH = 256
@@ -31,14 +37,17 @@ class Beliefs(NamedTuple):
 
     Attributes
     ----------
+    alone : ndarray, shape (n_words,)
+        Probability that the word is a span.
     begin : ndarray, shape (n_words,)
-        Probability that a span begins here.
+        Probability that a span of several words begins here.
     begun : ndarray, shape (n_words,)
-        Probability that a span that begins here goes on with the next word.
+        Probability that a span that begins here does not end with the next word.
     inside : ndarray, shape (n_words,)
-        Probability that a span that goes on here goes on with the next word.
+        Probability that a span that goes on here does not end with the next word.
     """
 
+    alone: np.ndarray
     begin: np.ndarray
     begun: np.ndarray
     inside: np.ndarray
@@ -51,12 +60,13 @@ def believe(
 
     Parameters
     ----------
-    scores : ndarray of float, shape (n_words, n_chains, 3)
+    scores : ndarray of float, shape (n_words, n_chains, n_tags)
         Weights of the tags of every word, sentence after sentence.
     lengths : sequence of int
         Words of each sentence; none is 0.
-    transitions : ndarray of float, shape (n_chains, 4, 3)
-        Weights from O, B, I and the start of a sentence to O, B and I.
+    transitions : ndarray of float, shape (n_chains, n_tags + 1, n_tags)
+        Weights from each tag, and from the start of a sentence, to each. What may not follow does
+        not, whatever its weight.
     """
     ends = np.cumsum(lengths)
     found: dict[int, tuple[Beliefs, ...]] = {}
@@ -106,19 +116,20 @@ def best_spans(beliefs: Beliefs, threshold: float) -> list[tuple[int, int]]:
 
 def _likely(beliefs: Beliefs, threshold: float) -> Iterator[tuple[int, int, float]]:
     """Yield the spans whose probability is above ``threshold``, with it."""
+    for word in np.flatnonzero(beliefs.alone > threshold).tolist():
+        yield word, word + 1, float(beliefs.alone[word])
     begun, inside = beliefs.begun.tolist(), beliefs.inside.tolist()
     for first in np.flatnonzero(beliefs.begin > threshold).tolist():
         reached = float(beliefs.begin[first])
         goes_on = begun[first]
-        for last in range(first, len(inside)):
-            if last > first:
-                goes_on = inside[last]
+        for last in range(first + 1, len(inside)):
             ends = reached * (1.0 - goes_on)
             if ends > threshold:
                 yield first, last + 1, ends
             reached *= goes_on
             if reached <= threshold:
                 break
+            goes_on = inside[last]
 
 
 def _batch(
@@ -130,10 +141,10 @@ def _batch(
 
     Parameters
     ----------
-    padded : ndarray of float, shape (longest, n_sentences, n_chains, 3)
+    padded : ndarray of float, shape (longest, n_sentences, n_chains, n_tags)
     """
     factors = np.exp(np.clip(transitions, NEVER, -NEVER))
-    factors[transitions <= NEVER] = 0.0
+    factors[(transitions <= NEVER) | ~_FOLLOWS] = 0.0
     step, start = factors[:, : len(TAGS)], factors[:, len(TAGS)]
     words = np.exp(np.maximum(padded - padded.max(axis=-1, keepdims=True), NEVER))
 
@@ -143,20 +154,23 @@ def _batch(
         forward[place] = _scaled((forward[place - 1, :, :, None] @ step)[:, :, 0] * words[place])
 
     # backward[place] looks from the word at place to all words after it.
+    # The last word leaves no span open.
     backward = np.ones_like(words)
+    backward[..., [BEGIN, INSIDE]] = 0.0
     goes_on = np.zeros_like(words)
     for place in range(len(words) - 2, -1, -1):
         ahead = words[place + 1] * backward[place + 1]
         seen = (step @ ahead[..., None])[..., 0]
         more = (sizes > place + 1)[:, None, None]
         goes_on[place] = np.where(more, ahead[..., [INSIDE]] * step[:, :, INSIDE] / seen, 0.0)
-        backward[place] = np.where(more, _scaled(seen), 1.0)
+        backward[place] = np.where(more, _scaled(seen), backward[place])
 
-    begin = _scaled(forward * backward)[..., BEGIN]
+    believed = _scaled(forward * backward)
     for row, size in enumerate(sizes.tolist()):
         yield tuple(
             Beliefs(
-                begin[:size, row, chain],
+                believed[:size, row, chain, ALONE],
+                believed[:size, row, chain, BEGIN],
                 goes_on[:size, row, chain, BEGIN],
                 goes_on[:size, row, chain, INSIDE],
             )

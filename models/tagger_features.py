@@ -145,14 +145,14 @@ def _shape(word: str) -> str:
 
 
 def _pair_features(far: _Word, left: _Word, word: _Word, right: _Word, beyond: _Word) -> list[str]:
-    """Return the word with its neighbours, as themselves and by all classes but the finest."""
+    """Return the word with its neighbours, as themselves and by their classes."""
     row = [
         f"-1w0={left.low}|{word.low}",
         f"0w+1={word.low}|{right.low}",
         f"-2w-1={far.low}|{left.low}",
         f"+1w+2={right.low}|{beyond.low}",
     ]
-    for level in range(len(word.classes) - 1):
+    for level in range(len(word.classes)):
         before, here, after = left.classes[level], word.classes[level], right.classes[level]
         row += (f"-1k{level}={before}|{here}", f"k{level}+1={here}|{after}")
         if level == 0:

@@ -17,8 +17,8 @@ class TaggerParams(BaseModel):
     min_freq : int
         A feature counts if so many words of the training texts have it.
     word_classes : tuple of int
-        Numbers of classes that words are sorted into by the company they keep, coarse to fine;
-        none without any.
+        Numbers of classes that words are sorted into by each kind of company they keep, coarse to
+        fine; none without any.
     word_min_count : int
         Rarer words belong to no class.
     threshold : float
@@ -31,6 +31,6 @@ class TaggerParams(BaseModel):
     c2: Annotated[float, Field(ge=0.0)] = 2.0
     max_iterations: Annotated[int, Field(ge=1)] = 100
     min_freq: Annotated[int, Field(ge=1)] = 1
-    word_classes: tuple[Annotated[int, Field(ge=2)], ...] = (50, 200, 800)
-    word_min_count: Annotated[int, Field(ge=1)] = 4
-    threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.15
+    word_classes: tuple[Annotated[int, Field(ge=2)], ...] = (50, 200, 1000)
+    word_min_count: Annotated[int, Field(ge=1)] = 3
+    threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.18

@@ -96,22 +96,23 @@ def split_sentences(text: str) -> Iterator[Sentence]:
 
 
 def tags(sentence: Sentence, places: Sequence[tuple[int, int]]) -> list[str]:
-    """Return B, I or O for each word of ``sentence``, by the ``places`` of spans, in order.
+    """Return a tag for each word of ``sentence``, by the ``places`` of spans, in order.
 
-    A word belongs to the span that holds any part of it.
+    The first and last word of a span have B and E, those between them I, the word of a span of one
+    S, all others O. A word belongs to the span that holds any part of it.
     """
-    found: list[str] = []
     current = 0
-    last: int | None = None
+    span_of: list[int | None] = []
     for start, end in sentence.places:
         while current < len(places) and places[current][1] <= start:
             current += 1
-        if current < len(places) and places[current][0] < end:
-            found.append("I" if last == current else "B")
-            last = current
-        else:
+        span_of.append(current if current < len(places) and places[current][0] < end else None)
+    found: list[str] = []
+    for before, here, after in zip([None, *span_of], span_of, [*span_of[1:], None], strict=False):
+        if here is None:
             found.append("O")
-            last = None
+        else:
+            found.append("IEBS"[(here != after) + 2 * (here != before)])
     return found
 
 

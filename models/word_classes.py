@@ -11,10 +11,12 @@ from scipy.sparse import coo_matrix, csr_matrix
 from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
 
-#: Classes of one word, from the coarsest partition to the finest.
+#: Classes of one word: for each kind of company, from the coarsest partition to the finest.
 Classes = tuple[int, ...]
 
-_NEIGHBOURS = (-2, -1, 1, 2)
+# Which neighbours are a word's company: those beside it tell its part of speech, those of a whole
+# phrase what it is about. Each sorts words in another way.
+_COMPANIES = ((-1, 1), (-3, -2, -1, 1, 2, 3))
 _CONTEXT_WORDS = 3000
 _DIMENSIONS = 100
 _PASSES = 50
@@ -34,7 +36,8 @@ def learn_classes(
     sentences : iterable of sequence of str
         Folded words.
     sizes : sequence of int
-        How many classes each partition has; fewer where there are not so many distinct words.
+        How many classes the partitions by each kind of company have; fewer where there are not so
+        many distinct words.
     min_count : int
 
     References
@@ -43,31 +46,34 @@ def learn_classes(
     word embeddings": singular vectors of positive pointwise mutual information, which are then
     clustered by k-means.
     """
-    stream: list[str] = [_EDGE, _EDGE]
+    gap = [_EDGE] * max(max(company) for company in _COMPANIES)
+    stream = list(gap)
     for sentence in sentences:
-        stream += [*sentence, _EDGE, _EDGE]
+        stream += [*sentence, *gap]
     counts = Counter(stream)
     del counts[_EDGE]
     ranked = sorted(counts, key=lambda word: (-counts[word], word))
     words = [word for word in ranked if counts[word] >= min_count]
-    vectors = _vectors(stream, words, ranked[:_CONTEXT_WORDS])
-    if vectors is None:
-        return {}
-    distinct = len(np.unique(vectors, axis=0))
-    partitions = [
-        KMeans(min(size, distinct), n_init=1, random_state=0, max_iter=_PASSES)
-        .fit(vectors)
-        .labels_.tolist()
-        for size in sizes
-    ]
+    partitions: list[list[int]] = []
+    for company in _COMPANIES:
+        vectors = _vectors(stream, words, ranked[:_CONTEXT_WORDS], company)
+        if vectors is None:
+            return {}
+        distinct = len(np.unique(vectors, axis=0))
+        partitions += (
+            KMeans(min(size, distinct), n_init=1, random_state=0, max_iter=_PASSES)
+            .fit(vectors)
+            .labels_.tolist()
+            for size in sizes
+        )
     return dict(zip(words, zip(*partitions, strict=True), strict=False))
 
 
 def _vectors(
-    stream: Sequence[str], words: Sequence[str], contexts: Sequence[str]
+    stream: Sequence[str], words: Sequence[str], contexts: Sequence[str], steps: Sequence[int]
 ) -> np.ndarray | None:
     """Return one unit vector for each word, shape (n_words, n_dimensions), if there is enough."""
-    information = _information(_company(stream, words, contexts))
+    information = _information(_company(stream, words, contexts, steps))
     dimensions = min(_DIMENSIONS, *(size - 1 for size in information.shape))
     if dimensions < 2 or not information.nnz:
         return None
@@ -77,25 +83,28 @@ def _vectors(
     return np.asarray(np.round(vectors / np.maximum(norms, 1e-9), 6))
 
 
-def _company(stream: Sequence[str], words: Sequence[str], contexts: Sequence[str]) -> csr_matrix:
-    """Return how often each word has each neighbour on each place, and the edge of a sentence.
+def _company(
+    stream: Sequence[str], words: Sequence[str], contexts: Sequence[str], steps: Sequence[int]
+) -> csr_matrix:
+    """Return how often each word has each neighbour at each of ``steps``, and a sentence's edge.
 
     Returns
     -------
-    csr_matrix of float, shape (n_words, 4 * (n_contexts + 1))
+    csr_matrix of float, shape (n_words, n_steps * (n_contexts + 1))
     """
     rows = {word: row for row, word in enumerate(words)}
     columns = {word: column for column, word in enumerate((*contexts, _EDGE))}
     row_of = np.array([rows.get(word, -1) for word in stream])
     column_of = np.array([columns.get(word, -1) for word in stream])
     pairs: list[np.ndarray] = []
-    inner = slice(2, len(stream) - 2)
-    for block, step in enumerate(_NEIGHBOURS):
-        beside = column_of[2 + step : len(stream) - 2 + step]
+    margin = max(steps)
+    inner = slice(margin, len(stream) - margin)
+    for block, step in enumerate(steps):
+        beside = column_of[margin + step : len(stream) - margin + step]
         seen = (row_of[inner] >= 0) & (beside >= 0)
         pairs.append(np.stack([row_of[inner][seen], block * len(columns) + beside[seen]]))
     row, column = np.concatenate(pairs, axis=1)
-    shape = (len(words), len(_NEIGHBOURS) * len(columns))
+    shape = (len(words), len(steps) * len(columns))
     return coo_matrix((np.ones(len(row)), (row, column)), shape=shape).tocsr()
 
 

@@ -18,10 +18,11 @@ def test_words_of_the_same_company_share_a_class() -> None:
     assert classes["build"] != classes["services"]
 
 
-def test_each_partition_gives_a_word_one_class() -> None:
+def test_each_partition_by_each_kind_of_company_gives_a_word_one_class() -> None:
     classes = learn_classes(SENTENCES, (2, 4), 1)
-    assert {len(each) for each in classes.values()} == {2}
-    assert max(coarse for coarse, _ in classes.values()) == 1
+    assert {len(each) for each in classes.values()} == {4}
+    for coarse in (0, 2):
+        assert {each[coarse] for each in classes.values()} == {0, 1}
 
 
 def test_rare_words_belong_to_no_class() -> None:
