@@ -1,6 +1,7 @@
 """Prometheus metrics over all workers, with bounded label values."""
 
 import atexit
+import functools
 import os
 import platform
 import shutil
@@ -174,27 +175,34 @@ class Metrics:
             registry=self.registry,
         )
 
+        # Finding a metric by its labels takes longer than counting, and a message is counted often.
+        self._requests_of = functools.cache(self._requests.labels)
+        self._seconds_of = functools.cache(self._seconds.labels)
+        self._messages_of = functools.cache(self._messages.labels)
+        self._verdicts_of = functools.cache(self._verdicts.labels)
+        self._scores_of = functools.cache(self._scores.labels)
+
     def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answered request; ``route`` and ``method`` are of a fixed set."""
-        self._requests.labels(route, method, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        self._requests_of(route, method, str(status)).inc()
+        self._seconds_of(route).observe(seconds)
 
     def count_messages(self, actions: Iterable[str]) -> None:
         """Count the actions on the messages of one request."""
         for action, messages in Tally(actions).items():
-            self._messages.labels(action).inc(messages)
+            self._messages_of(action).inc(messages)
 
     def count_verdicts(
         self, kind: str, version: str, verdicts: Iterable[tuple[float, str]]
     ) -> None:
         """Count what one version said of the messages of one request: scores and actions."""
         actions: Tally[str] = Tally()
-        scores = self._scores.labels(kind)
+        scores = self._scores_of(kind)
         for score, action in verdicts:
             scores.observe(score)
             actions[action] += 1
         for action, messages in actions.items():
-            self._verdicts.labels(kind, version, action).inc(messages)
+            self._verdicts_of(kind, version, action).inc(messages)
 
     @contextmanager
     def waiting(self, line: Line) -> Iterator[None]:
