@@ -11,6 +11,8 @@ MLFLOW_PORT ?= 5000
 JOBS ?= 2
 BIN := .venv/bin
 STAMP := .venv/.installed
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock"
 
 # No dependency reports home unless its own variable says otherwise.
 export BENTOML_DO_NOT_TRACK ?= True
@@ -72,6 +74,7 @@ lint: setup ## Check style, types and the import law
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/hadolint Dockerfile
 
 format: setup ## Rewrite files in the house style
 	@$(BIN)/ruff check --fix .
@@ -80,13 +83,25 @@ format: setup ## Rewrite files in the house style
 keys: setup ## Make a pair of keys to sign releases with, in ~/.config/careerlens
 	@$(BIN)/python -m pipelines.keys
 
+bento: setup ## Build the service as a bento; BAKE=1 puts the hub's champions into it
+	@rm -rf baked; trap 'rm -rf baked' EXIT; \
+		if [ -n "$(BAKE)" ]; then $(BIN)/python -m pipelines.bake baked; fi; \
+		$(BIN)/bentoml build .
+
+image: setup ## Build the service's image with Docker; BAKE=1 as for the bento
+	@rm -rf baked; trap 'rm -rf baked' EXIT; \
+		if [ -n "$(BAKE)" ]; then $(BIN)/python -m pipelines.bake baked; fi; \
+		docker build --target service --tag careerlens/service .
+
+secrets: setup ## Make the secrets that compose.yaml asks for in secrets/, where they are not yet
+	@$(BIN)/python -m serving.secrets secrets
+
 mlflow: setup ## Open the comparison UI on http://127.0.0.1:5000 (MLFLOW_PORT)
 	@$(BIN)/mlflow ui --host 127.0.0.1 --port $(MLFLOW_PORT) --workers 1
 
-lock: ## Resolve pyproject.toml anew into requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--group train --group serve --group dev pyproject.toml \
-		--custom-compile-command "make lock" --output-file requirements.lock
+lock: ## Resolve pyproject.toml anew into requirements.lock, and its serving part
+	@$(COMPILE) --group train --group serve --group dev pyproject.toml --output-file requirements.lock
+	@$(COMPILE) --group serve pyproject.toml --constraints requirements.lock --output-file requirements-serve.lock
 
 clean: ## Remove the environment, what stages made and caches; hub/, mlflow.db and mlruns/ stay
 	@rm -rf .venv .cache dvc_plots

@@ -59,6 +59,10 @@ RateLimit = Annotated[str, BeforeValidator(str.lower), AfterValidator(check_rate
 Revision = Annotated[str, AfterValidator(check_revision)]
 
 
+#: Where a bento that was built with the models in it has them: a hub of its own.
+BAKED = Path(__file__).resolve().parent.parent / "baked"
+
+
 class Settings(BaseSettings):
     """The settings; ``.env.example`` says what each means."""
 
@@ -70,7 +74,9 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    hub: Annotated[str, AfterValidator(check_hub)] = "file:hub"
+    hub: Annotated[str, AfterValidator(check_hub)] = (
+        f"file:{BAKED}" if BAKED.is_dir() else "file:hub"
+    )
     namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$")] = "careerlens"
     cache: Path = Path(".cache/careerlens/hub")
     env: Literal["development", "production"] = "development"

@@ -1,6 +1,7 @@
 """Start the service, and say how to try it once it is ready."""
 
 import argparse
+import os
 import signal
 import socket
 import subprocess
@@ -12,6 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _PAUSE_SECONDS = 0.3
+
+# This machine is not asked through a proxy, whatever the environment says of others.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def require_free(host: str, port: int) -> None:
@@ -34,7 +38,7 @@ def require_free(host: str, port: int) -> None:
 def is_ready(address: str) -> bool:
     """Return whether the service at ``address`` answers that it is ready."""
     try:
-        with urllib.request.urlopen(f"{address}/readyz", timeout=2) as answer:
+        with _DIRECT.open(f"{address}/readyz", timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
@@ -66,12 +70,19 @@ def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m serving.start", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=3000)
+    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 3000))
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="start nothing; the exit code says whether a service of this machine is ready",
+    )
     args = parser.parse_args()
     if not 1 <= args.port <= 65535:
         parser.error(f"--port: {args.port} is no port, which is from 1 to 65535")
-    require_free(args.host, args.port)
     address = f"http://{args.host}:{args.port}"
+    if args.check:
+        sys.exit(not is_ready(address))
+    require_free(args.host, args.port)
     bentoml = str(Path(sys.executable).with_name("bentoml"))
     command = [bentoml, "serve", "--host", args.host, "--port", str(args.port)]
     print(f"==> Starting the service on {address}", flush=True)

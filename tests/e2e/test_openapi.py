@@ -1,5 +1,6 @@
-"""The running service against its own description, by Schemathesis."""
+"""The running service against what is said of it: its own description, and docs/api.md."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ from models.hub import LocalHub
 from serving import keys
 from serving.callers import SCOPES
 from serving.limits import ADDRESS, FAILURES
+from tests import documents
 from tests.adzuna import APP_ID, APP_KEY, StandIn, stand_in
 from tests.e2e.conftest import Server, Start
+from tests.factories import ROOT
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 CONFIG = Path(__file__).with_name("schemathesis.toml")
@@ -65,3 +68,51 @@ def test_every_answer_is_one_that_the_description_has(complete: Complete, tmp_pa
     )
     assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
     assert complete.key not in complete.server.log
+
+
+def test_the_examples_of_the_docs_run(complete: Complete, tmp_path: Path) -> None:
+    """Each block as it stands, but for the address."""
+    build_files(tmp_path)
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(bash|python)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert [kind for kind, _ in blocks] == ["bash", "python", "python"]
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "KEY": complete.key,
+        "CURL_HOME": str(tmp_path),  # whose .curlrc has a refusal end a block
+        "BENTOML_DO_NOT_TRACK": "True",
+    }
+    printed = {}
+    for number, (kind, block) in enumerate(blocks):
+        program = block.replace("localhost:3000", f"127.0.0.1:{complete.server.port}")
+        command = ["bash", "-euo", "pipefail", "-c"] if kind == "bash" else [sys.executable, "-c"]
+        ended = subprocess.run(
+            [*command, program],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert ended.returncode == 0, (block, ended.stdout, ended.stderr)
+        printed[number] = ended.stdout
+    assert printed[0].count('"request_id"') == blocks[0][1].count("curl ")
+    assert "Jane Doe" in printed[1]
+    assert "Kubernetes" in printed[1]
+    assert "400 empty_text" in printed[2]
+    assert "Kubernetes" in printed[2]
+
+
+def build_files(folder: Path) -> None:
+    """Write the files that the examples name."""
+    lines = ["Jane Doe", "jane@example.com", "", "Skills", "Python, SQL"]
+    job = ["Python Developer", "You must know Python and Kubernetes."]
+    (folder / "resume.pdf").write_bytes(documents.simple_pdf(lines))
+    (folder / "resume.docx").write_bytes(
+        documents.word(lambda word: [word.add_paragraph(line) for line in lines])
+    )
+    (folder / "job.pdf").write_bytes(documents.simple_pdf(job))
+    (folder / "job.txt").write_text("\n".join(job), encoding="utf-8")
+    (folder / ".curlrc").write_text("fail-with-body\n", encoding="utf-8")
