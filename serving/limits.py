@@ -124,10 +124,8 @@ class Limits:
 
     def refuse(self, windows: list[Window], cost: int) -> LimitedError:
         """Count a refusal, and return what the caller is told."""
-        window = max(
-            (window for window in windows if not window.fits(cost)),
-            key=lambda window: window.wait(cost),
-        )
+        # Redis reckons in other units: where it says no by a hair, all may seem to fit here.
+        window = max(windows, key=lambda window: (not window.fits(cost), window.wait(cost)))
         quota, seconds = window.quota, window.wait(cost)
         self._metrics.count_refusal(quota.name)
         return LimitedError(

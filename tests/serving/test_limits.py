@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
+from prometheus_client import CollectorRegistry
 
 from serving import windows
+from serving.limits import LimitMetrics, Limits
+from serving.settings import Settings
 from serving.windows import LocalWindows, Quota, Window
 from tests.serving.guarded import Guarded, guarded, make_key
 
@@ -201,12 +204,15 @@ class TestProxies:
 
 MINUTE = Quota("x-minute", parse("100/minute"), "x")
 
+#: Seconds that floats hold exactly: by a hair, nobody is told to wait a second more.
+EIGHTHS = st.integers(0, 480).map(lambda eighths: eighths / 8)
+
 
 @settings(max_examples=300, deadline=None)
 @given(
     previous=st.integers(0, 100),
     current=st.integers(0, 100),
-    left=st.floats(0.0, 60.0),
+    left=EIGHTHS,
     cost=st.integers(1, 100),
 )
 def test_the_wait_that_is_said_is_the_shortest_in_whole_seconds(
@@ -218,6 +224,14 @@ def test_the_wait_that_is_said_is_the_shortest_in_whole_seconds(
     wait = window.wait(cost)
     assert later(window, wait).fits(cost)
     assert wait == 1 or not later(window, wait - 1).fits(cost)
+
+
+@settings(deadline=None)
+@given(previous=st.integers(0, 100), current=st.integers(0, 100), left=EIGHTHS)
+def test_a_refusal_always_says_when_to_come_back(previous: int, current: int, left: float) -> None:
+    limits = Limits(Settings(), True, None, LimitMetrics(CollectorRegistry()))
+    refusal = limits.refuse([Window(MINUTE, previous, left, current, left)] * 2, 1)
+    assert 1 <= refusal.retry_after <= 121
 
 
 def later(window: Window, seconds: float) -> Window:
