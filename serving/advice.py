@@ -34,10 +34,11 @@ def advise(
     gap, fit : Gap, Compatibility
         Between the resume and the job.
     """
+    stated = {hit.name for hit in hits if hit.stated}
     return [
         *_on_the_document(document, resume),
-        *_on_missing_skills(gap, fit),
-        *_on_skills_without_proof(hits, shown, gap),
+        *_on_missing_skills(stated, gap, fit),
+        *_on_skills_without_proof(stated, shown, gap),
         *_on_experience(resume, fit),
         *_on_the_rest(resume),
     ]
@@ -53,7 +54,7 @@ def _on_the_document(document: Document, resume: Resume) -> Iterator[str]:
         )
 
 
-def _on_missing_skills(gap: Gap, fit: Compatibility) -> Iterator[str]:
+def _on_missing_skills(stated: Collection[str], gap: Gap, fit: Compatibility) -> Iterator[str]:
     if fit.parts.skills is None:
         yield "The job description names no skill that is known here; the score leaves them out."
     required = [skill.name for skill in gap.missing if skill.importance >= REQUIRED]
@@ -64,13 +65,14 @@ def _on_missing_skills(gap: Gap, fit: Compatibility) -> Iterator[str]:
         also = "also " if required else ""
         yield f"The job {also}names {_list(others)}; the resume does not name {_it(others)}."
     for pair in gap.related[:MAX_RELATED]:
-        yield f"Close to {pair.missing}, which is missing, the resume has {_list(pair.have)}."
+        named = [name for name in pair.have if name in stated]
+        has = f"has {_list(named)}" if named else f"only implies {_list(pair.have)}"
+        yield f"Close to {pair.missing}, which is missing, the resume {has}."
 
 
 def _on_skills_without_proof(
-    hits: Sequence[SkillHit], shown: Collection[str], gap: Gap
+    stated: Collection[str], shown: Collection[str], gap: Gap
 ) -> Iterator[str]:
-    stated = {hit.name for hit in hits if hit.stated}
     matched = [skill.name for skill in gap.matched]
     implied = [name for name in matched if name not in stated]
     listed = [name for name in matched if name in stated and name not in shown]

@@ -77,11 +77,21 @@ def test_missing_skills_are_named_up_to_a_number(names: str, listed: str) -> Non
 
 def test_what_is_required_comes_before_what_is_named() -> None:
     gap = Gap((), (asked("A", 0.9), asked("B", 0.3)), (RelatedSkills("A", ("X", "Y")),))
-    assert advice(gap=gap) == [
+    assert advice(gap=gap, hits=(hit("X"), hit("Y")), shown=frozenset("XY")) == [
         "The job requires A; the resume does not name it.",
         "The job also names B; the resume does not name it.",
         "Close to A, which is missing, the resume has X and Y.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("stated", "says"),
+    [("XY", "has X and Y"), ("Y", "has Y"), ("", "only implies X and Y")],
+)
+def test_a_close_skill_that_is_only_implied_is_not_called_had(stated: str, says: str) -> None:
+    gap = Gap((), (asked("A", 0.9),), (RelatedSkills("A", ("X", "Y")),))
+    hits = tuple(hit(name, stated=name in stated) for name in "XY")
+    assert advice(gap=gap, hits=hits)[1] == f"Close to A, which is missing, the resume {says}."
 
 
 def test_skills_that_are_only_implied_or_only_listed_are_told_apart() -> None:
