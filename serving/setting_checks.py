@@ -77,10 +77,13 @@ def check_database_url(address: SecretStr) -> SecretStr:
     # What hosts hand out, which SQLAlchemy reads as another driver or not at all.
     word = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", word)
     try:
-        driver = make_url(word).drivername
+        url = make_url(word)
+        driver, name = url.drivername, url.database or ""
     except (ArgumentError, ValueError):
-        driver = ""
-    if driver not in ("sqlite", "postgresql+psycopg"):
+        driver = name = ""
+    # A database in memory would be another one for each piece of work.
+    is_file = driver == "sqlite" and name not in ("", ":memory:")
+    if not is_file and driver != "postgresql+psycopg":
         raise PydanticCustomError(
             "database", "must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
         )

@@ -182,6 +182,8 @@ def test_a_secret_is_read_from_the_environment_or_a_file_and_shown_nowhere(
         ("CAREERLENS_REDIS_URL", f"redis://:{PASSWORD}@"),
         ("CAREERLENS_DATABASE_URL", f"mysql://me:{PASSWORD}@db.example/feedback"),
         ("CAREERLENS_DATABASE_URL", PASSWORD),
+        ("CAREERLENS_DATABASE_URL", "sqlite://"),
+        ("CAREERLENS_DATABASE_URL", "sqlite:///:memory:"),
         ("CAREERLENS_DATABASE_URL", f"postgresql://me:{PASSWORD}@db.example:port/feedback"),
         ("CAREERLENS_DATABASE_URL_FILE", f"/nowhere/{PASSWORD[:7]}"),
     ],
