@@ -117,6 +117,19 @@ def test_two_keys_make_a_decision_count_and_it_is_exported(scene: Scene, tmp_pat
     assert text in output.read_text()
 
 
+def test_bentomls_own_client_gives_feedback_too(scene: Scene) -> None:
+    address = scene.server.client.base_url
+    said = "text='you turnip', toxicity=True, categories={'insult': True}"
+    program = f"""
+import bentoml
+with bentoml.SyncHTTPClient("{address}", token="{scene.keys["ann"]}") as client:
+    print(client.feedback({said})["status"])
+"""
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.stdout == "{'toxicity': 'pending'}\n", ended.stderr
+
+
 FAILURES: dict[str, Callable[[FaultyProxy], None]] = {
     "stopped": FaultyProxy.refuse,
     "silent": FaultyProxy.hang,

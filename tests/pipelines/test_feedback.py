@@ -12,16 +12,18 @@ from models.manifest import Manifest, Source
 from models.params import load_params
 from pipelines.chain import Link
 from pipelines.history import Tree
+from pipelines.ingest import ingest, own_sources
 from pipelines.ingredients import code_link, source_links
 from pipelines.lock import Lock
 from pipelines.raw_files import read_raw
 from pipelines.readers import CATEGORIES, read_feedback
-from pipelines.sources import FEEDBACK, RawIndex, load_catalogue
+from pipelines.sources import FEEDBACK, Catalogue, RawIndex, choose_sources, load_catalogue
 from pipelines.validate_raw import check_raw
 from serving.feedback.decisions import Decision, Standing
 from serving.feedback.export import export
 from serving.feedback.store import Entry
 from tests.factories import ROOT
+from tests.pipelines.test_ingest import make_catalogue, make_starter
 
 PARAMS = load_params(ROOT / "params.yaml").clean
 UNKNOWN = float("nan")
@@ -113,6 +115,55 @@ def test_what_is_not_as_this_release_writes_it_stops_the_pipeline_by_its_column(
 def test_what_learnt_from_users_messages_may_not_be_published() -> None:
     licence = load_catalogue(ROOT / "data" / "sources.yaml").sources[FEEDBACK].licence
     assert obstacle(licence)
+
+
+# How they are found
+
+
+def own(folder: Path, *rows: str) -> Path:
+    """Write what moderators decided into ``folder`` and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "feedback.jsonl").write_text("".join(f"{row}\n" for row in rows) or "\n")
+    return folder
+
+
+@pytest.fixture
+def with_feedback() -> Catalogue:
+    catalogue = make_catalogue("http://127.0.0.1:1")
+    starter = catalogue.sources["starter"]
+    [declared] = starter.files.values()
+    mine = starter.model_copy(update={"corpus": "any", "files": {"feedback.jsonl": declared}})
+    return catalogue.model_copy(update={"sources": {"feedback": mine, **catalogue.sources}})
+
+
+def test_what_moderators_decided_is_a_source_of_every_corpus_where_there_is_any(
+    with_feedback: Catalogue, tmp_path: Path
+) -> None:
+    make_starter(tmp_path)
+    folder = own(tmp_path / "feedback", '{"text": "buy"}')
+    present = own_sources(with_feedback, folder)
+    for corpus in ("starter", "public"):
+        choice = choose_sources(with_feedback, corpus, [], present)  # type: ignore[arg-type]
+        assert next(iter(choice.sources)) == "feedback"
+    choice = choose_sources(with_feedback, "starter", [], present)
+    origins = {"starter": tmp_path / "starter", "any": folder}
+    index = ingest(with_feedback, choice, origins, tmp_path / "raw", None)
+    content = (folder / "feedback.jsonl").read_bytes()
+    assert (tmp_path / "raw" / "feedback" / "feedback.jsonl").read_bytes() == content
+    assert (
+        index.sources["feedback"].files["feedback.jsonl"].sha256
+        == hashlib.sha256(content).hexdigest()
+    )
+    left_out = choose_sources(with_feedback, "starter", ["no such licence"], set()).left_out
+    assert "feedback" not in left_out
+
+
+@pytest.mark.parametrize("rows", [None, ()])
+def test_without_a_row_of_theirs_nothing_is_brought(
+    with_feedback: Catalogue, tmp_path: Path, rows: tuple[str, ...] | None
+) -> None:
+    folder = tmp_path / "feedback" if rows is None else own(tmp_path / "feedback", *rows)
+    assert own_sources(with_feedback, folder) == set()
 
 
 # Where a version comes from

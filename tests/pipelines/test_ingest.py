@@ -9,14 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import ingest as stage
-from pipelines.ingest import (
-    IngestError,
-    Wanted,
-    fetch,
-    ingest,
-    mirror_folder,
-    own_sources,
-)
+from pipelines.ingest import IngestError, Wanted, fetch, ingest, mirror_folder
 from pipelines.sources import Catalogue, RawIndex, choose_sources
 from tests.factories import ROOT
 
@@ -148,49 +141,6 @@ def wanted(server_address: str, folder: Path) -> tuple[Wanted, Path]:
     target = folder / "letters" / "spam.csv"
     url = f"{server_address}/spam.csv"
     return Wanted("letters", "spam.csv", target, sha256(SPAM), len(SPAM), url), incoming
-
-
-def own(folder: Path, *rows: str) -> Path:
-    """Write what moderators decided into ``folder`` and return it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "feedback.jsonl").write_text("".join(f"{row}\n" for row in rows) or "\n")
-    return folder
-
-
-@pytest.fixture
-def with_feedback() -> Catalogue:
-    catalogue = make_catalogue("http://127.0.0.1:1")
-    starter = catalogue.sources["starter"]
-    [declared] = starter.files.values()
-    mine = starter.model_copy(update={"corpus": "any", "files": {"feedback.jsonl": declared}})
-    return catalogue.model_copy(update={"sources": {"feedback": mine, **catalogue.sources}})
-
-
-def test_what_moderators_decided_is_a_source_of_every_corpus_where_there_is_any(
-    with_feedback: Catalogue, tmp_path: Path
-) -> None:
-    make_starter(tmp_path)
-    folder = own(tmp_path / "feedback", '{"text": "buy"}')
-    present = own_sources(with_feedback, folder)
-    for corpus in ("starter", "public"):
-        choice = choose_sources(with_feedback, corpus, [], present)  # type: ignore[arg-type]
-        assert next(iter(choice.sources)) == "feedback"
-    choice = choose_sources(with_feedback, "starter", [], present)
-    origins = {"starter": tmp_path / "starter", "any": folder}
-    index = ingest(with_feedback, choice, origins, tmp_path / "raw", None)
-    content = (folder / "feedback.jsonl").read_bytes()
-    assert (tmp_path / "raw" / "feedback" / "feedback.jsonl").read_bytes() == content
-    assert index.sources["feedback"].files["feedback.jsonl"].sha256 == sha256(content)
-    left_out = choose_sources(with_feedback, "starter", ["no such licence"], set()).left_out
-    assert "feedback" not in left_out
-
-
-@pytest.mark.parametrize("rows", [None, ()])
-def test_without_a_row_of_theirs_nothing_is_brought(
-    with_feedback: Catalogue, tmp_path: Path, rows: tuple[str, ...] | None
-) -> None:
-    folder = tmp_path / "feedback" if rows is None else own(tmp_path / "feedback", *rows)
-    assert own_sources(with_feedback, folder) == set()
 
 
 def test_files_come_from_their_addresses_and_are_described(
