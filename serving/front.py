@@ -38,6 +38,9 @@ from serving.tracing import Record, span
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+#: Bodies of the usual size that are held at a time, or as much in smaller ones.
+USUAL_BODIES = 64
+
 #: What a client that left before its answer is logged and counted as, after nginx.
 CLIENT_GONE = 499
 
@@ -119,6 +122,7 @@ class Front:
         self.routes = routes
         self.max_body_bytes = max_body_bytes
         self.memory = memory
+        self.usual_memory = UploadMemory(USUAL_BODIES * max_body_bytes)
         self.gate = gate
         self.cors = cors
         self.timeout_seconds = timeout_seconds
@@ -211,6 +215,8 @@ class Front:
         if route.takes:
             if route.max_body_bytes is not None:
                 incoming.allow(route.max_body_bytes, self.memory)
+            else:
+                incoming.allow(self.max_body_bytes, self.usual_memory)
             incoming.check_type(route.takes)
             with span("read"):
                 body = await incoming.read()

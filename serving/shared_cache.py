@@ -19,7 +19,7 @@ WAIT_SECONDS = 0.05
 
 #: Seconds for which Redis is left alone after it failed, doubled with each failure that follows.
 FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 30.0
+LONGEST_PAUSE = 5.0
 
 #: Answers that wait to be written at most, and those written in one go, which look-ups wait for.
 MAX_WAITING = 5_000

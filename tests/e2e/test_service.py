@@ -216,6 +216,18 @@ def _memory(server: Server) -> int:
     return sum(child.memory_info().rss for child in main.children(recursive=True))
 
 
+def test_what_is_no_http_is_refused_by_connections_of_ours_on_httptools(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(CANARY.encode() + b"\r\n\r\n")
+        answered = b""
+        while piece := connection.recv(65_536):
+            answered += piece
+    head, _, body = answered.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["error"] == "malformed_request"
+    assert CANARY not in server.log
+
+
 @pytest.mark.parametrize(
     "path", ["/static_content/swagger-ui.css", "/static_content/index.html", "/assets/index.js"]
 )

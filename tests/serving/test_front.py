@@ -227,6 +227,36 @@ def test_uploads_share_their_memory_and_what_is_too_much_is_told_when_to_come_ba
     assert int(answers[0].headers["retry-after"]) > 0
 
 
+def test_usual_bodies_have_a_memory_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.front.USUAL_BODIES", 1)
+
+    async def at_once() -> list[int]:
+        held, release = asyncio.Event(), asyncio.Event()
+
+        async def hold(body: Body) -> Reply:
+            held.set()
+            await release.wait()
+            return await echo_length(body)
+
+        routes = {**ROUTES, "/held": {"POST": Route(hold, (JSON,))}}
+        transport = httpx.ASGITransport(Client(routes=routes, timeout_seconds=60).front)
+        async with httpx.AsyncClient(transport=transport, base_url=HOME) as caller:
+            kind = {"content-type": JSON}
+            first = asyncio.create_task(
+                caller.post("/held", content=b"x" * (LIMIT - 1), headers=kind)
+            )
+            await held.wait()
+            answers = [
+                await caller.post("/read", content=b"xx", headers=kind),
+                await caller.post("/read", content=b"x", headers=kind),
+                await caller.post("/upload", content=b"x" * UPLOAD_LIMIT, headers=FORM),
+            ]
+            release.set()
+            return [answered.status_code for answered in (*answers, await first)]
+
+    assert asyncio.run(at_once()) == [503, 200, 200, 200]
+
+
 def test_who_announces_an_upload_and_sends_nothing_keeps_nobody_out() -> None:
     async def at_once() -> httpx.Response:
         release, silent = asyncio.Event(), 0
