@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import secrets
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -111,7 +112,7 @@ def read_keys(path: Path) -> tuple[Key, ...]:
 def change_keys(path: Path, change: Callable[[tuple[Key, ...]], tuple[Key, ...]]) -> None:
     """Put what ``change`` makes of the keys into the file, whole or not at all.
 
-    A file that is not there yet is made, for its owner alone.
+    A file that is not there yet is made for its owner alone; who may read one that is, stays.
 
     Raises
     ------
@@ -119,10 +120,12 @@ def change_keys(path: Path, change: Callable[[tuple[Key, ...]], tuple[Key, ...]]
     """
     try:
         with _locked(path):
-            keys = change(read_keys(path) if path.exists() else ())
+            is_there = path.exists()
+            mode = stat.S_IMODE(path.stat().st_mode) if is_there else _FILE_MODE
+            keys = change(read_keys(path) if is_there else ())
             aside = path.with_name(f".{path.name}.{os.getpid()}")
             try:
-                _write(aside, _Content(keys=keys).model_dump_json(indent=2))
+                _write(aside, _Content(keys=keys).model_dump_json(indent=2), mode)
                 os.replace(aside, path)
             finally:
                 aside.unlink(missing_ok=True)
@@ -141,8 +144,9 @@ def _locked(path: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, mode: int) -> None:
     with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, _FILE_MODE), "w") as file:
+        os.fchmod(file.fileno(), mode)
         file.write(f"{text}\n")
         file.flush()
         os.fsync(file.fileno())

@@ -100,3 +100,12 @@ def test_keys_made_at_the_same_time_are_all_kept(path: Path) -> None:
     with ThreadPoolExecutor(8) as makers:
         tokens = list(makers.map(lambda number: make_key(path, name=f"key {number}"), range(40)))
     assert {key.id for key in read_keys(path)} == {token.split("_")[1] for token in tokens}
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
+def test_who_may_read_the_file_stays_as_it_is(path: Path, mode: int) -> None:
+    make_key(path)
+    path.chmod(mode)
+    make_key(path)
+    assert path.stat().st_mode & 0o777 == mode
+    assert len(read_keys(path)) == 2
