@@ -147,9 +147,8 @@ def main() -> None:
                 return await run(session, orders, args.seconds)
 
         phases = asyncio.run(ask())
-    print(
-        f"{'':22}/moderate: answered, p50, p99 ms, others    /feedback: the same    hits in Redis"
-    )
+    head = f"{'answered':>10}{'p50 ms':>9}{'p99 ms':>9}  {'others':12}"
+    print(f"{'/moderate, /feedback':24}{head}{head}{'hits':>8}")
     for phase in phases:
         print(phase.row())
     lost = [

@@ -57,7 +57,7 @@ class Guarded:
 
     def wait_in_all_workers(self, key: str, status: int) -> None:
         """Wait until every worker answers so: two seconds, or more on a busy machine."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         in_a_row = 0
         while in_a_row < 12:
             in_a_row = in_a_row + 1 if self.ask(key).status_code == status else 0
