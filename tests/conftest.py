@@ -19,7 +19,7 @@ def tiny_bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[Kind, Path]:
 
 
 #: Folders of tests that take minutes.
-SLOW = ("pipeline", "e2e")
+SLOW = ("pipeline", "e2e", "delivery")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
