@@ -14,7 +14,9 @@ from pathlib import Path
 from serving.callers import SCOPES
 from serving.keys import create
 
-KEYS_FILE = "keys.json"
+#: In a folder of its own, which is mounted whole: a change replaces the file, and a file that was
+#: mounted alone would stay the old one.
+KEYS_FILE = Path("keys") / "keys.json"
 SIGNING_KEY = "signing.pub"
 
 #: Where `make keys` puts the public half of what signs releases.
@@ -22,6 +24,9 @@ SIGNER = Path("~/.config/careerlens") / SIGNING_KEY
 
 #: Of the user alone, as the folder is; the containers' users read the files, mounted one by one.
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o444
+
+#: The containers' users look into this one themselves.
+_KEYS_FOLDER_MODE = 0o755
 
 
 def make_secrets(folder: Path, signer: Path) -> str | None:
@@ -42,6 +47,7 @@ def make_secrets(folder: Path, signer: Path) -> str | None:
         (folder / SIGNING_KEY).chmod(_FILE_MODE)
     if (folder / KEYS_FILE).exists():
         return None
+    (folder / KEYS_FILE).parent.mkdir(mode=_KEYS_FOLDER_MODE, exist_ok=True)
     key = create(folder / KEYS_FILE, "operator", sorted(SCOPES), None)
     (folder / KEYS_FILE).chmod(_FILE_MODE)
     return key

@@ -109,6 +109,7 @@ def test_what_services_refer_to_is_declared_and_used(compose: Any) -> None:
         for service in compose["services"].values():
             for each in service.get(kind, []):
                 used.add(each["source"] if isinstance(each, dict) else each.partition(":")[0])
+        used = {name for name in used if not name.startswith("./")}  # folders of the host
         assert used == set(compose[kind]), kind
 
 
@@ -121,16 +122,25 @@ def test_secrets_are_files_that_one_command_makes(
     key = make_secrets(folder, signer)
     assert key is not None
     wanted = {Path(secret["file"]).name for secret in compose["secrets"].values()}
-    assert {path.name for path in folder.iterdir() if path.suffix != ".lock"} == wanted
+    keys = folder / "keys"
+    assert {path.name for path in folder.iterdir()} == {*wanted, keys.name}
     assert folder.stat().st_mode & 0o077 == 0
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def contents() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    before = contents()
     assert make_secrets(folder, signer) is None
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert contents() == before
     assert key.rpartition("_")[2].encode() not in b"".join(before.values())
     for name in ("feedback_url", "redis_url"):
         field = {"feedback_url": "database_url", "redis_url": "redis_url"}[name]
         monkeypatch.delenv(variable(field), raising=False)
         monkeypatch.setenv(f"{variable(field)}_FILE", str(folder / name))
+    # Keys are changed while the service runs: the folder is mounted, as a file would be kept open.
+    assert f"./secrets/{keys.name}:/run/keys:ro" in compose["services"]["service"]["volumes"]
+    assert (keys / "keys.json").exists()
+    assert keys.stat().st_mode & 0o055 == 0o055
     settings = Settings()
     assert settings.database_url.get_secret_value().endswith("@postgres/feedback")
     assert settings.redis_url is not None
