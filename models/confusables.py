@@ -52,7 +52,7 @@ _LATIN = re.compile(
 
 def lookalike(char: str) -> str:
     """Return the Latin letter that a case-folded character looks like, or the character."""
-    if char.isascii():
+    if char.isascii() or len(char) > 1:
         return char
     if char in _CONFUSABLES:
         return _CONFUSABLES[char]

@@ -162,6 +162,10 @@ class _FoldTable(dict[int, str]):
 def _fold(char: str) -> str:
     if char.isspace() or char in _BLANKS:
         return " "
+    # Before it is decomposed: some letters look otherwise than what they are compatible with.
+    known = lookalike(char.casefold())
+    if known.isascii():
+        return known if known >= " " else ""
     # Case folding can bring forth characters to decompose, and the reverse, hence the second round.
     decomposed = unicodedata.normalize("NFKD", char).casefold()
     decomposed = unicodedata.normalize("NFKD", decomposed).casefold()

@@ -40,8 +40,8 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     passage_coef_ : ndarray of float64, shape (n_terms,)
     passage_intercept_ : float
         Of the head that reads passages; the main head's until it is fitted.
-    level_ : float
-        The logit from which on a passage is bad enough by itself.
+    level_, lifted_ : float
+        The logit from which on a passage is bad enough by itself, and to which it lifts.
     classes_ : ndarray of int, shape (2,)
         0 and 1, of the main head.
     """
@@ -57,7 +57,11 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.heads = heads
 
     def fit(
-        self, features: csr_matrix, labels: np.ndarray, sample_weight: np.ndarray | None = None
+        self,
+        features: csr_matrix,
+        labels: np.ndarray,
+        sample_weight: np.ndarray | None = None,
+        silent: np.ndarray | None = None,
     ) -> Self:
         """Fit every head.
 
@@ -67,6 +71,8 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         labels : ndarray of float, shape (n_messages, n_heads)
             1, 0, or NaN where the label is unknown.
         sample_weight : ndarray of float, shape (n_messages,), optional
+        silent : ndarray of int, optional
+            Columns that the main score may not use: they weigh nothing there.
 
         Raises
         ------
@@ -84,19 +90,24 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                     "it cannot be learnt; check the label maps and the split report"
                 )
             regression = self._regression()
-            regression.fit(features[known], target, sample_weight=weights[known])
+            seen = without(features[known], silent) if column == 0 else features[known]
+            regression.fit(seen, target, sample_weight=weights[known])
             coefficients.append(regression.coef_[0])
             intercepts.append(regression.intercept_[0])
         self.coef_ = np.vstack(coefficients)
         self.intercept_ = np.array(intercepts)
         self.passage_coef_ = self.coef_[0].copy()
         self.passage_intercept_ = float(self.intercept_[0])
-        self.level_ = 0.0
+        self.level_ = self.lifted_ = 0.0
         self.classes_ = np.array([0, 1])
         return self
 
     def fit_passages(
-        self, features: csr_matrix, labels: np.ndarray, sample_weight: np.ndarray
+        self,
+        features: csr_matrix,
+        labels: np.ndarray,
+        sample_weight: np.ndarray,
+        silent: np.ndarray | None = None,
     ) -> Self:
         """Fit the head that reads passages.
 
@@ -105,9 +116,11 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         features : csr_matrix, shape (n_passages, n_terms)
         labels : ndarray of int, shape (n_passages,)
         sample_weight : ndarray of float, shape (n_passages,)
+        silent : ndarray of int, optional
+            As of :meth:`fit`.
         """
         regression = self._regression()
-        regression.fit(features, labels, sample_weight=sample_weight)
+        regression.fit(without(features, silent), labels, sample_weight=sample_weight)
         self.passage_coef_ = regression.coef_[0].copy()
         self.passage_intercept_ = float(regression.intercept_[0])
         return self
@@ -116,6 +129,17 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Return what the passages' head says of each row, shape (n_passages,)."""
         logits: np.ndarray = np.asarray(features @ self.passage_coef_) + self.passage_intercept_
         return logits
+
+    def worst_passages(self, features: csr_matrix, messages: int, owners: np.ndarray) -> np.ndarray:
+        """Return the logit of the worst passage of each message, which is short ones' whole.
+
+        Parameters as of :meth:`pooled`.
+        """
+        of_passages = self.passage_logits(features)
+        worst = of_passages[:messages].copy()
+        worst[owners] = -np.inf
+        np.maximum.at(worst, owners, of_passages[messages:])
+        return worst
 
     def pooled(self, features: csr_matrix, messages: int, owners: np.ndarray) -> np.ndarray:
         """Return the logits of all heads, shape (n_messages, n_heads).
@@ -129,10 +153,7 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             The message each passage is of.
         """
         logits = self.decision_function(features[:messages])
-        of_passages = self.passage_logits(features)
-        worst = of_passages[:messages].copy()
-        worst[owners] = -np.inf
-        np.maximum.at(worst, owners, of_passages[messages:])
+        worst = self.worst_passages(features, messages, owners)
         logits[:, 0] = self._main(logits[:, 0], worst)
         return logits
 
@@ -160,7 +181,7 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 WHOLE_SHARE * self.intercept_[0] + (1 - WHOLE_SHARE) * self.passage_intercept_
             )
             return worst, (WHOLE_SHARE, 1 - WHOLE_SHARE), float(intercept)
-        intercept = (1 - LIFTED_SLOPE) * self.level_ + LIFTED_SLOPE * self.passage_intercept_
+        intercept = self.lifted_ + LIFTED_SLOPE * (self.passage_intercept_ - self.level_)
         return worst, (0.0, LIFTED_SLOPE), float(intercept)
 
     def rescale(self, head: int, slope: float, intercept: float) -> None:
@@ -171,10 +192,11 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.passage_coef_ *= slope
             self.passage_intercept_ = slope * self.passage_intercept_ + intercept
             self.level_ = slope * self.level_ + intercept
+            self.lifted_ = slope * self.lifted_ + intercept
 
     def _main(self, whole: np.ndarray, worst: np.ndarray) -> np.ndarray:
         mean = WHOLE_SHARE * whole + (1 - WHOLE_SHARE) * worst
-        lifted = self.level_ + LIFTED_SLOPE * (worst - self.level_)
+        lifted = self.lifted_ + LIFTED_SLOPE * (worst - self.level_)
         main: np.ndarray = np.where(worst > self.level_, np.maximum(mean, lifted), mean)
         return main
 
@@ -212,6 +234,15 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def without(features: csr_matrix, columns: np.ndarray | None) -> csr_matrix:
+    """Return ``features`` with nothing in ``columns``, so that a model learns no weight there."""
+    if columns is None:
+        return features
+    kept = np.ones(features.shape[1])
+    kept[columns] = 0.0
+    return csr_matrix(features.multiply(kept[None, :]))
 
 
 def build_classifier(params: LogisticParams) -> ToxicityHeads:

@@ -9,6 +9,7 @@ from scipy import sparse
 from scipy.sparse import csr_matrix
 from sklearn.pipeline import Pipeline
 
+from models.identity import IDENTITY_TOKEN
 from models.params import PassagesParams, ToxicityParams, load_params
 from models.passages import WORDS, cut
 from models.toxicity import ToxicityHeads, build_classifier
@@ -43,10 +44,32 @@ def train_toxicity(
     labels = np.vstack([labels, labels[chosen]])
     weights = np.concatenate([weights, params.disguised.weight * weights[chosen]])
     classifier = build_classifier(params.classifier)
-    classifier.fit(features, labels, sample_weight=weights)
+    silent = _terms_of_identity(vectoriser) if params.normalise.identity else None
+    classifier.fit(features, labels, sample_weight=weights, silent=silent)
     pipeline = Pipeline([*vectoriser.steps, ("classifier", classifier)])
-    _fit_passages(pipeline, train, features, labels[:, 0], weights, params.passages)
+    _fit_passages(pipeline, train, features, labels[:, 0], weights, params.passages, silent)
     return pipeline
+
+
+def _terms_of_identity(vectoriser: Pipeline) -> NDArray[np.int64]:
+    """Return the numbers of the n-grams in which the token for who people are stands.
+
+    Abuse names some people more often than others; the main score shall look at the rest of it.
+    """
+    numbers: list[int] = []
+    offset = 0
+    for name, ngrams in vectoriser["tfidf"].transformer_list:
+        if name == "word":
+            found = [
+                number
+                for term, number in ngrams.vocabulary_.items()
+                if IDENTITY_TOKEN in term.split(" ")
+            ]
+        else:
+            found = ngrams.transform([IDENTITY_TOKEN]).indices.tolist()
+        numbers += [offset + number for number in found]
+        offset += len(ngrams.vocabulary_)
+    return np.array(sorted(numbers), dtype=np.int64)
 
 
 def _fit_passages(
@@ -56,6 +79,7 @@ def _fit_passages(
     labels: NDArray[np.float64],
     weights: NDArray[np.float64],
     params: PassagesParams,
+    silent: NDArray[np.int64] | None,
 ) -> None:
     """Fit the passages' head on all rows and on the passages of long messages that count.
 
@@ -82,6 +106,7 @@ def _fit_passages(
             sparse.vstack([features, of_passages[counted]], format="csr"),
             np.concatenate([labels, labels[rows[counted]]]).astype(int),
             np.concatenate([weights, params.weight * weights[rows[counted]]]),
+            silent,
         )
 
 

@@ -23,6 +23,9 @@ Fit = Callable[[Pipeline, csr_matrix, pd.DataFrame], Pipeline]
 
 _LEVEL_STEPS = 30
 
+# Clean messages of so many passages are asked how often they would be lifted, if they are enough.
+_LONG_PASSAGES, _LEAST_LONG = 20, 100
+
 # Fewer rows of a label say nothing about probabilities.
 _LEAST_POSITIVE = 10
 
@@ -79,14 +82,23 @@ def calibrate(pipeline: Pipeline, validation: pd.DataFrame, budgets: BudgetParam
 def _set_level(
     pipeline: Pipeline, normalised: Sequence[str], labels: np.ndarray, budget: float
 ) -> None:
-    """Lift messages to where review begins; that depends on what is lifted, hence the halving."""
+    """Choose from where on a passage lifts a message: to where review begins, few clean ones.
+
+    Where review begins depends on what is lifted, hence the halving.
+    """
     classifier = pipeline[-1]
     passages = cut(normalised)
     features = pipeline["tfidf"].transform([*normalised, *passages.texts])
+    asked = (features, len(normalised), passages.owners)
+    clean = labels == 0
+    long = clean & (np.bincount(passages.owners, minlength=len(labels)) >= _LONG_PASSAGES)
+    worst = classifier.worst_passages(*asked)
+    classifier.level_ = _threshold(
+        worst[long if long.sum() >= _LEAST_LONG else clean], budget, most=np.inf
+    )
     for _ in range(_LEVEL_STEPS):
-        logits = classifier.pooled(features, len(normalised), passages.owners)[:, 0]
-        threshold = _threshold(logits[labels == 0], budget, most=np.inf)
-        classifier.level_ = (classifier.level_ + threshold) / 2
+        threshold = _threshold(classifier.pooled(*asked)[clean, 0], budget, most=np.inf)
+        classifier.lifted_ = (classifier.lifted_ + threshold) / 2
 
 
 def _platt(logits: np.ndarray, labels: np.ndarray) -> tuple[float, float]:

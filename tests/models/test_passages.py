@@ -26,7 +26,7 @@ def test_a_bad_passage_lifts_a_long_message_to_the_level(text: str) -> None:
     pipeline = tiny_pipeline("toxicity")
     classifier = pipeline[-1]
     alone, around = head_logits(pipeline, [INSULT, CLEAN])[:, 0]
-    classifier.level_ = around + (alone - around) / 4
+    classifier.level_ = classifier.lifted_ = around + (alone - around) / 4
     (whole,) = classifier.decision_function(pipeline[:-1].transform([text]))[:, 0]
     (pooled,) = head_logits(pipeline, pipeline["normalise"].transform([text]))[:, 0]
     assert whole < classifier.level_ <= pooled
@@ -36,6 +36,7 @@ def test_a_bad_passage_lifts_a_long_message_to_the_level(text: str) -> None:
 def test_parts_of_a_long_message_add_up_to_its_logit(level: float) -> None:
     pipeline = tiny_pipeline("toxicity")
     pipeline[-1].level_ = level
+    pipeline[-1].lifted_ = level + 1.0
     text = f"{CLEAN} {INSULT} {CLEAN}"
     spans, intercept = word_contributions(pipeline, text)
     total = sum(span.weight for span in spans) + intercept
