@@ -21,6 +21,9 @@ CATEGORIES = ("insult", "threat", "obscene", "identity_attack")
 #: Part of the whole message in the mean, and how slowly a lifted score goes on to rise.
 WHOLE_SHARE, LIFTED_SLOPE = 0.7, 0.1
 
+# No logit is as high.
+_NEVER = 1e6
+
 
 class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Independent logistic regressions over the same features, each on the rows it has labels for.
@@ -41,7 +44,8 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     passage_intercept_ : float
         Of the head that reads passages; the main head's until it is fitted.
     level_, lifted_ : float
-        The logit from which on a passage is bad enough by itself, and to which it lifts.
+        The logit from which on a passage is bad enough by itself, and to which it lifts; none is
+        until validation rows have told (``pipelines.training.calibrate``).
     classes_ : ndarray of int, shape (2,)
         0 and 1, of the main head.
     """
@@ -98,7 +102,7 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.intercept_ = np.array(intercepts)
         self.passage_coef_ = self.coef_[0].copy()
         self.passage_intercept_ = float(self.intercept_[0])
-        self.level_ = self.lifted_ = 0.0
+        self.level_, self.lifted_ = _NEVER, 0.0
         self.classes_ = np.array([0, 1])
         return self
 
