@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from sklearn.pipeline import Pipeline
 
-from models.scoring import LinearPart, linear_parts
-from models.text import Normalised
+from models.scoring import linear_weights
+from models.text import Normalised, normalise_with_offsets
 from models.tfidf import TOKEN_PATTERN, PackedTfidfVectorizer
 
 _WORD = re.compile(TOKEN_PATTERN)
@@ -43,35 +43,26 @@ def word_contributions(pipeline: Pipeline, text: str) -> tuple[list[Span], float
     intercept : float
         What no word carries: the weights of ``spans`` plus ``intercept`` are the logit.
     """
-    origin = pipeline["normalise"].trace(text)
+    weights, intercept = linear_weights(pipeline)
+    origin = normalise_with_offsets(text, pipeline["normalise"].rules)
     bounds = [match.span() for match in _CHUNK.finditer(origin.text)]
     chunks = [origin.text[start:end] for start, end in bounds]
     parts = [0.0] * len(chunks)
-    found, intercept = linear_parts(pipeline, origin.text)
-    for part in found:
-        _add_contributions(pipeline, chunks, part, parts)
+    offset = 0
+    for _, vectoriser in pipeline["tfidf"].transformer_list:
+        row = vectoriser.transform([origin.text])
+        values = row.data * weights[offset + row.indices]
+        places = _places(vectoriser, chunks)
+        for index, value in zip(row.indices.tolist(), values.tolist(), strict=True):
+            covered = places[index]
+            for words in covered:
+                for word in words:
+                    parts[word] += value / len(covered) / len(words)
+        offset += len(vectoriser.vocabulary_)
     return [
         Span(*_raw_span(origin, start, end), part)
         for (start, end), part in zip(bounds, parts, strict=True)
     ], intercept
-
-
-def _add_contributions(
-    pipeline: Pipeline, chunks: Sequence[str], part: LinearPart, totals: list[float]
-) -> None:
-    """Add to each word's total what it contributes to one part of the model."""
-    words = chunks[part.first : part.last]
-    offset = 0
-    for _, vectoriser in pipeline["tfidf"].transformer_list:
-        row = vectoriser.transform([" ".join(words)])
-        values = row.data * part.weights[offset + row.indices]
-        places = _places(vectoriser, words)
-        for index, value in zip(row.indices.tolist(), values.tolist(), strict=True):
-            covered = places[index]
-            for at in covered:
-                for word in at:
-                    totals[part.first + word] += value / len(covered) / len(at)
-        offset += len(vectoriser.vocabulary_)
 
 
 def _raw_span(origin: Normalised, start: int, end: int) -> tuple[int, int]:

@@ -47,12 +47,10 @@ class CleanParams(_Section):
 
 
 class NormaliseParams(_Section):
-    """Optional rules of :func:`models.text.normalise`; ``respell`` learns a lexicon for it."""
+    """Optional rules of :func:`models.text.normalise`."""
 
     tokens: bool
     leet: bool
-    respell: bool = False
-    identity: bool = False
 
 
 class NgramParams(_Section):
@@ -106,40 +104,10 @@ class SpamParams(_TextModelParams):
     classifier: NaiveBayesParams
 
 
-class DisguisedParams(_Section):
-    """Which share of the training rows is learnt from in disguise too, and what such a row weighs.
-
-    See ``pipelines.attacks``.
-    """
-
-    share: Share
-    weight: Weight
-
-
-class PassagesParams(_Section):
-    """How the head that reads passages is fitted.
-
-    Attributes
-    ----------
-    messages : int
-        At most so many long messages are cut, drawn by chance.
-    rounds : int
-        How often the passages that count are chosen anew.
-    weight : float
-        What a passage weighs beside a message.
-    """
-
-    messages: Annotated[int, Field(ge=1)]
-    rounds: Annotated[int, Field(ge=1)]
-    weight: Weight
-
-
 class ToxicityParams(_TextModelParams):
     """Everything about the toxicity model."""
 
     classifier: LogisticParams
-    disguised: DisguisedParams
-    passages: PassagesParams
 
 
 class IndexParams(_Section):

@@ -8,28 +8,16 @@ tokens for addresses, numbers and money. Every rule is bounded, so that time is 
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
-from models.confusables import lookalike
-from models.identity import IDENTITY, IDENTITY_TOKEN
+from models.confusables import CONFUSABLES
 from models.params import NormaliseParams
-from models.respell import (
-    Edit,
-    Lexicon,
-    drawn_out,
-    leet_words,
-    marked_letters,
-    respelt,
-    spaced_letters,
-    starred,
-)
 
 #: Raise this with every change of behaviour: a bundle made by another version is refused.
-NORMALISER_VERSION = 2
+NORMALISER_VERSION = 1
 
 #: Longer input is cut here; the service refuses far shorter messages.
 MAX_CHARS = 100_000
@@ -64,7 +52,6 @@ _LEET_LETTERS = str.maketrans("013457@$!|", "oieastasii")
 _LEET_WORD = re.compile(r"(?<![\w@$!|])[\w@$!|]*[a-z][\w@$!|]*")
 
 _Replacement = str | Callable[[re.Match[str]], str]
-_Pass = tuple[re.Pattern[str], _Replacement] | Callable[[str, Lexicon], Iterable[Edit]]
 
 
 @dataclass(frozen=True)
@@ -84,7 +71,7 @@ class Normalised:
     ends: np.ndarray
 
 
-def normalise(text: str, rules: NormaliseParams = PLAIN, lexicon: Lexicon | None = None) -> str:
+def normalise(text: str, rules: NormaliseParams = PLAIN) -> str:
     """Return the normalised form of ``text``.
 
     Parameters
@@ -93,8 +80,6 @@ def normalise(text: str, rules: NormaliseParams = PLAIN, lexicon: Lexicon | None
         Raw text; what lies beyond ``MAX_CHARS`` is cut.
     rules : NormaliseParams
         Which optional rules apply.
-    lexicon : Lexicon, optional
-        The words that respelling may find.
 
     References
     ----------
@@ -103,31 +88,22 @@ def normalise(text: str, rules: NormaliseParams = PLAIN, lexicon: Lexicon | None
     text = text[:MAX_CHARS]
     text = text.lower() if text.isascii() else text.translate(_FOLD)
     text = text.translate(_ASCII_CONTROLS)
-    for one in _passes(rules, lexicon is not None):
-        if isinstance(one, tuple):
-            pattern, replacement = one
-            text = pattern.sub(replacement, text)
-        elif lexicon is not None:
-            text = _edited(text, one(text, lexicon))
+    for pattern, replacement in _passes(rules):
+        text = pattern.sub(replacement, text)
     return text.strip(" ")
 
 
-def normalise_with_offsets(
-    text: str, rules: NormaliseParams = PLAIN, lexicon: Lexicon | None = None
-) -> Normalised:
+def normalise_with_offsets(text: str, rules: NormaliseParams = PLAIN) -> Normalised:
     """Return what :func:`normalise` returns, with the origin of every character."""
     pieces = [_FOLD[ord(char)].translate(_ASCII_CONTROLS) for char in text[:MAX_CHARS]]
     folded = "".join(pieces)
     starts = np.repeat(np.arange(len(pieces), dtype=np.int32), [len(piece) for piece in pieces])
-    found = Normalised(folded, starts, starts + 1)
-    for one in _passes(rules, lexicon is not None):
-        if isinstance(one, tuple):
-            found = _traced(found, _matches(*one, found.text))
-        elif lexicon is not None:
-            found = _traced(found, one(found.text, lexicon))
-    lead = len(found.text) - len(found.text.lstrip(" "))
-    stop = len(found.text.rstrip(" "))
-    return Normalised(found.text[lead:stop], found.starts[lead:stop], found.ends[lead:stop])
+    ends = starts + 1
+    for pattern, replacement in _passes(rules):
+        folded, starts, ends = _substitute(pattern, replacement, folded, starts, ends)
+    lead = len(folded) - len(folded.lstrip(" "))
+    stop = len(folded.rstrip(" "))
+    return Normalised(folded[lead:stop], starts[lead:stop], ends[lead:stop])
 
 
 def group_key(text: str) -> str:
@@ -162,15 +138,11 @@ class _FoldTable(dict[int, str]):
 def _fold(char: str) -> str:
     if char.isspace() or char in _BLANKS:
         return " "
-    # Before it is decomposed: some letters look otherwise than what they are compatible with.
-    known = lookalike(char.casefold())
-    if known.isascii():
-        return known if known >= " " else ""
     # Case folding can bring forth characters to decompose, and the reverse, hence the second round.
     decomposed = unicodedata.normalize("NFKD", char).casefold()
     decomposed = unicodedata.normalize("NFKD", decomposed).casefold()
     kept = (
-        lookalike(part)
+        CONFUSABLES.get(part, part)
         for part in decomposed
         if unicodedata.category(part) not in _DROPPED_CATEGORIES
     )
@@ -185,8 +157,6 @@ _ASCII_CONTROLS = {code: None for code in (*range(32), 127) if not chr(code).iss
 def _leet(match: re.Match[str]) -> str:
     """Spell a word with letters, if it mixes letters and look-alikes; keep trailing marks."""
     word = match.group()
-    if word.isalpha():
-        return word
     core = word.rstrip("!|")
     letters = sum(char.isalpha() for char in core)
     if letters == len(core) or letters * 3 < len(core) or len(core) < 3:
@@ -194,60 +164,46 @@ def _leet(match: re.Match[str]) -> str:
     return core.translate(_LEET_LETTERS) + word[len(core) :]
 
 
-_TOKEN_PASSES: tuple[_Pass, ...] = (
+_TOKEN_PASSES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     (_URL, " __url__ "),
     (_EMAIL, " __email__ "),
     (_MONEY, " __money__ "),
     (_LONG_NUMBER, " __longnumber__ "),
     (_NUMBER, " __number__ "),
 )
-_REPEATED_PASS: _Pass = (_REPEATED, lambda match: match[1] * 2)
-# Before numbers, so that a number or amount is one however widely it is spaced; and again, since
+_LEET_PASS: tuple[tuple[re.Pattern[str], _Replacement], ...] = ((_LEET_WORD, _leet),)
+# White space first, so that a number or amount is one however widely it is spaced; and again, since
 # tokens bring spaces of their own.
-_SPACE_PASS: _Pass = (_SPACE, " ")
+_SPACE_PASS: tuple[tuple[re.Pattern[str], _Replacement], ...] = ((_SPACE, " "),)
+_REPEATED_PASS: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
+    (_REPEATED, lambda match: match[1] * 2),
+)
 
 
-@cache
-def _passes(rules: NormaliseParams, respell: bool) -> tuple[_Pass, ...]:
-    return (
-        *((marked_letters, spaced_letters, leet_words) if respell else ()),
-        _SPACE_PASS,
-        *(_TOKEN_PASSES if rules.tokens else ()),
-        *(((_LEET_WORD, _leet),) if rules.leet else ()),
-        *((drawn_out,) if respell else ()),
-        _REPEATED_PASS,
-        _SPACE_PASS,
-        *((starred, respelt) if respell else ()),
-        *(((IDENTITY, IDENTITY_TOKEN),) if rules.identity else ()),
-    )
+def _passes(rules: NormaliseParams) -> tuple[tuple[re.Pattern[str], _Replacement], ...]:
+    tokens = _TOKEN_PASSES if rules.tokens else ()
+    leet = _LEET_PASS if rules.leet else ()
+    return _SPACE_PASS + tokens + leet + _REPEATED_PASS + _SPACE_PASS
 
 
-def _matches(pattern: re.Pattern[str], replacement: _Replacement, text: str) -> Iterable[Edit]:
-    for match in pattern.finditer(text):
-        new = replacement if isinstance(replacement, str) else replacement(match)
-        yield (*match.span(), new)
+def _substitute(
+    pattern: re.Pattern[str],
+    replacement: _Replacement,
+    text: str,
+    starts: np.ndarray,
+    ends: np.ndarray,
+) -> tuple[str, np.ndarray, np.ndarray]:
+    """Replace as ``pattern.sub`` does, carrying the offsets along.
 
-
-def _edited(text: str, edits: Iterable[Edit]) -> str:
-    pieces: list[str] = []
-    at = 0
-    for first, last, new in edits:
-        pieces += [text[at:first], new]
-        at = last
-    return "".join([*pieces, text[at:]]) if pieces else text
-
-
-def _traced(found: Normalised, edits: Iterable[Edit]) -> Normalised:
-    """Edit the text and carry the offsets along.
-
-    A replacement as long as what it replaces maps character by character, any other as a whole.
+    A replacement as long as its match maps character by character, any other as a whole.
     """
-    text, starts, ends = found.text, found.starts, found.ends
     pieces: list[str] = []
     new_starts: list[np.ndarray] = []
     new_ends: list[np.ndarray] = []
     at = 0
-    for first, last, new in edits:
+    for match in pattern.finditer(text):
+        first, last = match.span()
+        new = replacement if isinstance(replacement, str) else replacement(match)
         pieces += [text[at:first], new]
         if len(new) == last - first:
             new_starts += [starts[at:last]]
@@ -257,8 +213,8 @@ def _traced(found: Normalised, edits: Iterable[Edit]) -> Normalised:
             new_ends += [ends[at:first], np.full(len(new), ends[last - 1], dtype=np.int32)]
         at = last
     if not pieces:
-        return found
+        return text, starts, ends
     pieces.append(text[at:])
     new_starts.append(starts[at:])
     new_ends.append(ends[at:])
-    return Normalised("".join(pieces), np.concatenate(new_starts), np.concatenate(new_ends))
+    return "".join(pieces), np.concatenate(new_starts), np.concatenate(new_ends)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence, Set
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.errors import CareerlensError
 from models.params import Corpus
@@ -51,26 +51,21 @@ class DeclaredFile(_Declaration):
 
 
 class Source(_Declaration):
-    """One dataset: which corpora have it, under which licence, and who can read it.
+    """One dataset: where it is, under which licence, and who can read it.
 
     Those of corpus ``any`` are of both, where their file is: the operator's own.
     """
 
-    corpus: Literal["any"] | Annotated[tuple[Corpus, ...], Field(min_length=1)]
+    corpus: Corpus | Literal["any"]
     task: Task
     licence: str
     about: str
     reader: str
     files: Annotated[dict[Name, DeclaredFile], Field(min_length=1)]
 
-    @field_validator("corpus", mode="before")
-    @classmethod
-    def _one_or_several(cls, corpus: object) -> object:
-        return [corpus] if corpus in get_args(Corpus) else corpus
-
     @model_validator(mode="after")
     def _public_files_are_pinned(self) -> "Source":
-        if self.corpus == ("public",):
+        if self.corpus == "public":
             for name, file in self.files.items():
                 if file.url is None or file.sha256 is None or file.bytes is None:
                     raise ValueError(f"{name} needs url, sha256 and bytes")
@@ -179,7 +174,7 @@ def choose_sources(
     kept: dict[str, Source] = {}
     left_out: dict[str, str] = {}
     for name, source in catalogue.sources.items():
-        if corpus not in source.corpus and name not in present:
+        if source.corpus != corpus and name not in present:
             continue
         if any(words in source.licence.casefold() for words in excluded):
             left_out[name] = source.licence

@@ -18,7 +18,7 @@ from pipelines.split import split
 from pipelines.stage import MODELS
 from pipelines.train_spam import train_spam
 from pipelines.train_toxicity import train_toxicity
-from pipelines.training import calibrate, choose_thresholds
+from pipelines.training import choose_thresholds
 from tests.factories import ROOT, starter_index, starter_skills
 
 
@@ -38,7 +38,6 @@ def starter_judges() -> dict[str, Judge]:
         features = vectoriser.transform(texts)
         fitted = train(vectoriser, features, parts["train"], section)  # type: ignore[operator]
         validation = parts["validation"]
-        calibrate(fitted, validation, section.budgets["starter"])
         scores = score_texts(fitted, validation["text"].tolist())[:, 0]
         labels = validation["label"].to_numpy()
         judges[model] = Judge(fitted, choose_thresholds(scores, labels, section.budgets["starter"]))

@@ -36,7 +36,7 @@ from pipelines.stage import write_lines, write_table
 from pipelines.tracking import open_store
 from pipelines.train_spam import train_spam
 from pipelines.train_toxicity import train_toxicity
-from pipelines.training import calibrate, choose_thresholds
+from pipelines.training import choose_thresholds
 from tests.factories import GOLDEN, ROOT, starter_skills
 
 STARTER = ROOT / "data" / "starter"
@@ -55,17 +55,12 @@ def starter_sides(kind: Kind) -> dict[str, pd.DataFrame]:
 def fit(kind: Kind, rows: pd.DataFrame) -> Pipeline:
     """Return the model of ``rows``."""
     texts = rows["text"].tolist()
-    # What cannot know who people are could have no prejudice for the gate to find.
-    rules = PARAMS.text_model(kind).normalise.model_copy(update={"identity": False})
     # The params of toxicity make fewer features, which is quicker to learn.
-    vectoriser = fit_vectoriser(texts, rules, PARAMS.toxicity.tfidf)
+    vectoriser = fit_vectoriser(texts, PARAMS.text_model(kind).normalise, PARAMS.toxicity.tfidf)
     features = vectoriser.transform(texts)
     if kind == "spam":
         return train_spam(vectoriser, features, rows, PARAMS.spam)
-    params = PARAMS.toxicity.model_copy(update={"normalise": rules})
-    model = train_toxicity(vectoriser, features, rows, params)
-    calibrate(model, starter_sides(kind)["validation"], params.budgets["starter"])
-    return model
+    return train_toxicity(vectoriser, features, rows, PARAMS.toxicity)
 
 
 def contender(folder: Path, name: str, kind: Kind, model: Any) -> Candidate:

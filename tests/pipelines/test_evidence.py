@@ -45,9 +45,6 @@ WITH_FLOORS = PARAMS.model_copy(
 #: As in production, but for how fast a busy machine happens to be.
 RULES = PARAMS.gate.model_copy(update={"latency_ratio": 10.0})
 
-#: Nor for how well a few hundred rows calibrate scores.
-UNCALIBRATED = RULES.model_copy(update={"calibration": 0.1})
-
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -56,12 +53,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def spam(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Candidate]:
-    """Spam models of all training rows, of a fourth, of wrong ones, and a twin of the first."""
+    """Spam models of all training rows, of half of them, of wrong ones, and a twin of the first."""
     folder, train = tmp_path_factory.mktemp("spam"), starter_sides("spam")["train"]
     full = fit("spam", train)
     models = {
         "full": full,
-        "fourth": fit("spam", train.iloc[::4]),
+        "half": fit("spam", train.iloc[::2]),
         "wrong": fit("spam", mislabelled(train, 3)),
         "twin": nudged(full),
     }
@@ -92,7 +89,7 @@ def failing(decision: Decision) -> set[str]:
 
 
 def test_a_better_model_passes(spam: dict[str, Candidate], data: Path) -> None:
-    decision = gate(spam["full"], spam["fourth"], data)
+    decision = gate(spam["full"], spam["half"], data)
     assert decision.accepted, decision.reasons
     figures = {check.name: check.figure for check in decision.checks}
     assert figures["gain/mcc"] > 0.02
@@ -140,14 +137,14 @@ def test_without_a_champion_the_floors_decide(alone: Hearing) -> None:
 
 
 def test_a_better_model_of_toxicity_passes(toxicity: dict[str, Candidate], data: Path) -> None:
-    decision = gate(toxicity["good"], toxicity["poor"], data, UNCALIBRATED)
+    decision = gate(toxicity["good"], toxicity["poor"], data)
     assert decision.accepted, decision.reasons
 
 
 def test_a_better_model_with_a_worse_identity_slice_is_refused_for_that_alone(
     toxicity: dict[str, Candidate], data: Path
 ) -> None:
-    decision = gate(toxicity["prejudiced"], toxicity["poor"], data, UNCALIBRATED)
+    decision = gate(toxicity["prejudiced"], toxicity["poor"], data)
     assert failing(decision) == {
         "slice/identity/taoist",
         "slice/identity/any",

@@ -37,8 +37,8 @@ from tests.pipelines.results import working_in
 
 TOXICITY = "careerlens/careerlens-toxicity"
 
-# Versions of spam: of a fourth of the rows, of all, of wrong ones, and a twin of the second.
-FOURTH, FULL, WRONG, TWIN = 1, 2, 3, 4
+# Versions of spam: of half of the rows, of all of them, of wrong ones, and a twin of the second.
+HALF, FULL, WRONG, TWIN = 1, 2, 3, 4
 # Versions of toxicity: a good one, and the same with a prejudice.
 GOOD, PREJUDICED = 1, 2
 
@@ -49,7 +49,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     rows = starter_sides("spam")["train"]
     full = fit("spam", rows)
     good = fit("toxicity", with_word(starter_sides("toxicity")["train"], "taoist"))
-    spam = [fit("spam", rows.iloc[::4]), full, fit("spam", mislabelled(rows, 3)), nudged(full)]
+    spam = [fit("spam", rows.iloc[::2]), full, fit("spam", mislabelled(rows, 3)), nudged(full)]
     contestants: dict[Kind, list[Any]] = {
         "spam": spam,
         "toxicity": [good, against_word(good, "taoist")],
@@ -91,7 +91,7 @@ def failed(printed: str) -> set[str]:
 def test_a_better_challenger_becomes_champion_everywhere(
     hub: LocalHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make_champion(hub, "spam", FOURTH)
+    make_champion(hub, "spam", HALF)
     assert command(monkeypatch, hub, "spam") == 0
     printed = capsys.readouterr().out
     assert "spam: v2 against v1" in printed
@@ -140,7 +140,7 @@ def test_a_challenger_is_not_judged_by_the_rows_of_another(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    make_champion(hub, "spam", FOURTH)
+    make_champion(hub, "spam", HALF)
     other = shutil.copytree(project, tmp_path / "other")
     table = other / "data" / "splits" / "spam" / "test.parquet"
     write_table(read_table(table).iloc[1:], table)
@@ -154,7 +154,7 @@ def test_which_of_two_candidates_is_meant_has_to_be_said(
     hub: LocalHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where one MLflow serves two hubs, and its newest version is meant for the other one."""
-    make_champion(hub, "spam", FOURTH)
+    make_champion(hub, "spam", HALF)
     with open_store() as store:
         publish.publish(store, hub, "spam", load_params(), NO_KEYS, WRONG)
     told = str(command(monkeypatch, hub, "spam"))
@@ -193,7 +193,7 @@ def test_without_a_champion_floors_decide_alone(
     with pytest.raises(RefusedError, match=r"mcc is .*, its floor is 0\.6"):
         judge(hub, WRONG)
     assert not hub.root.exists()
-    assert judge(hub, FOURTH).release.tag == "v1"
+    assert judge(hub, HALF).release.tag == "v1"
     printed = capsys.readouterr().out
     assert "spam: v1 against nobody" in printed
     assert "gain/" not in printed
@@ -209,7 +209,7 @@ def test_force_records_its_reason_with_the_decision_it_overrides(
     assert "gain/mcc" in failed(printed)
     assert printed.endswith("spam: v1 is the champion, by force: v2 leaks names\n")
     seen = mirror(Path.cwd())
-    assert seen.alias == FOURTH
+    assert seen.alias == HALF
     decision = json.loads(seen.log.splitlines()[-1])["decision"]
     assert decision["forced"] == "v2 leaks names"
     assert {check["name"] for check in decision["checks"] if not check["passed"]} == failed(printed)
@@ -219,18 +219,18 @@ def test_force_records_its_reason_with_the_decision_it_overrides(
 def test_force_needs_a_reason(hub: LocalHub) -> None:
     make_champion(hub, "spam", FULL)
     with pytest.raises(OverrideError, match="--force REASON"):
-        judge(hub, FOURTH, " ")
+        judge(hub, HALF, " ")
     assert hub.release(REPO, MAIN).tag == "v2"
 
 
 def test_the_champion_itself_is_left_where_it_is_and_its_mirror_is_put_right(
     hub: LocalHub, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make_champion(hub, "spam", FOURTH)
+    make_champion(hub, "spam", HALF)
     judge(hub, FULL)
     before, seen = hub.refs(REPO), mirror(Path.cwd())
     with open_store() as store:
-        store.client.set_registered_model_alias("spam", tracking.CHAMPION, str(FOURTH))
+        store.client.set_registered_model_alias("spam", tracking.CHAMPION, str(HALF))
         (run,) = store.client.search_runs([store.experiment], "tags.promotion_log = 'spam'")
         store.client.delete_run(run.info.run_id)
     capsys.readouterr()
@@ -245,7 +245,7 @@ def test_a_champion_that_cannot_be_loaded_is_replaced_by_force_alone(
     hub: LocalHub, tmp_path: Path
 ) -> None:
     """As after an update of a library that the champion was made with."""
-    make_champion(hub, "spam", FOURTH)
+    make_champion(hub, "spam", HALF)
     folder = shutil.copytree(hub.fetch(REPO, "v1", tmp_path / "cache").path, tmp_path / "changed")
     (folder / "commit.json").unlink()
     (folder / "bundle" / "model.skops").write_bytes(b"of another time")
@@ -272,7 +272,7 @@ class Overtaken(LocalHub):
 
 def test_whoever_is_overtaken_is_told_and_judged_against_the_new_champion(hub: LocalHub) -> None:
     make_champion(hub, "spam", FULL)
-    make_champion(hub, "spam", FOURTH)
+    make_champion(hub, "spam", HALF)
     with pytest.raises(ConflictError, match="somebody moved it first"):
         judge(Overtaken(hub.root), TWIN)
     assert hub.release(REPO, MAIN).tag == "v2"
@@ -314,7 +314,7 @@ def meet_before_pointing(place: Path) -> None:
 def test_of_two_promotions_from_two_stores_one_wins_and_the_other_is_told(
     project: Path, hub: LocalHub, tmp_path: Path, commands: Commands
 ) -> None:
-    make_champion(hub, "spam", FOURTH)
+    make_champion(hub, "spam", HALF)
     place = tmp_path / "meeting"
     place.mkdir()
     stores = {}
@@ -353,7 +353,7 @@ def test_of_two_promotions_from_two_stores_one_wins_and_the_other_is_told(
 def test_of_two_promotions_from_one_store_the_second_is_judged_against_the_first(
     project: Path, hub: LocalHub, commands: Commands
 ) -> None:
-    make_champion(hub, "spam", FOURTH)
+    make_champion(hub, "spam", HALF)
     running = [
         commands.start(project, "promote", "spam", "--version", str(number), "--hub", str(hub))
         for number in (FULL, TWIN)

@@ -5,10 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.params import BudgetParams
-from models.scoring import score_texts
-from pipelines.train_toxicity import _that_count
-from pipelines.training import calibrate, choose_thresholds, head_labels, row_weights
-from tests.factories import MESSAGES, tiny_pipeline
+from pipelines.training import choose_thresholds, head_labels, row_weights
 
 share = st.floats(0, 0.5)
 
@@ -70,27 +67,3 @@ def test_unknown_labels_stay_unknown() -> None:
     assert found.shape == (2, 5)
     assert np.isnan(found[0, 2])
     assert found[0, 1] == pytest.approx(1.0)
-
-
-@pytest.mark.parametrize("kind", ["spam", "toxicity"])
-def test_calibrated_scores_are_on_average_what_happens(kind: str) -> None:
-    pipeline = tiny_pipeline(kind)  # type: ignore[arg-type]
-    rows = [(text, spam, heads) for text, spam, heads in MESSAGES for _ in range(8)]
-    # A fourth of the labels is wrong, so that no score near 0 or 1 is right.
-    labels = [
-        (spam if kind == "spam" else heads[0]) ^ (row % 4 == 0)
-        for row, (_, spam, heads) in enumerate(rows)
-    ]
-    frame = pd.DataFrame({"text": [text for text, _, _ in rows], "label": labels})
-    frame[["insult", "threat", "obscene", "identity_attack"]] = np.nan
-    calibrate(pipeline, frame, BudgetParams(review=0.1, block=0.01))
-    scores = score_texts(pipeline, frame["text"].tolist())[:, 0]
-    assert scores.mean() == pytest.approx(np.mean(labels), abs=0.02)
-    assert scores.max() < 0.95
-
-
-def test_of_a_toxic_message_one_passage_counts_and_of_a_clean_one_the_two_worst() -> None:
-    logits = np.array([1.0, 3.0, 2.0, 0.0, 5.0, 4.0, -1.0])
-    rows = np.array([4, 4, 4, 7, 7, 7, 7])
-    toxic = np.array([True] * 3 + [False] * 4)
-    assert _that_count(logits, rows, toxic).tolist() == [1, 4, 5]
