@@ -19,9 +19,14 @@ from serving.metrics import Metrics
 from serving.settings import Settings
 from serving.tracing import span
 
-#: Seconds for which everybody must have waited too long before a line counts as standing; and for
-#: which nobody must have waited half as long before it no longer does: a line held short would
-#: pass for one that is gone, and be let grow again.
+#: Callers who ask again once they are answered make a line that never grows longer than they are
+#: many. Up to so many are no overload, however long they wait; traffic that comes whether or not it
+#: is answered soon makes a longer line.
+CROWD = 32
+
+#: Seconds for which everybody must have waited too long, in a line longer than the crowd, before it
+#: counts as standing; and for which nobody must have waited half as long before it no longer does:
+#: a line held short would pass for one that is gone, and be let grow again.
 INTERVAL = 0.1
 CALM_INTERVAL = 1.0
 
@@ -52,6 +57,8 @@ class Line:
     metrics : Metrics
     places : int
         How many pieces of work are done at a time.
+    crowd : int
+        A line of no more than so many does not begin to stand.
     behind : Line, optional
         A line that comes first.
     hands : asyncio.Semaphore, optional
@@ -66,6 +73,7 @@ class Line:
         longest: float,
         metrics: Metrics,
         places: int = 1,
+        crowd: int = 0,
         behind: "Line | None" = None,
         hands: asyncio.Semaphore | None = None,
     ) -> None:
@@ -74,6 +82,7 @@ class Line:
         self._longest = longest
         self._metrics = metrics
         self._places = places
+        self._crowd = crowd
         self._free = asyncio.Semaphore(places)
         self._behind = behind
         self._hands = hands or asyncio.Semaphore(places)
@@ -189,7 +198,7 @@ class Line:
     def _note(self, waited: float, now: float) -> None:
         """Judge by one wait whether the line stands."""
         bound = self._bound()
-        if waited <= bound:
+        if waited <= bound or self._inside <= self._crowd:
             self._late_since = None
         elif self._late_since is None:
             self._late_since = now
@@ -239,7 +248,11 @@ def open_lines(settings: Settings, metrics: Metrics) -> Lines:
     longest, patience = settings.timeout_seconds / 2, settings.document_queue_seconds
     standing, hands = settings.work_wait_seconds, asyncio.Semaphore(1)
     messages = Line(
-        "messages", standing=settings.message_wait_seconds, longest=longest, metrics=metrics
+        "messages",
+        standing=settings.message_wait_seconds,
+        longest=longest,
+        metrics=metrics,
+        crowd=CROWD,
     )
     batches, resumes = (
         Line(
@@ -247,6 +260,7 @@ def open_lines(settings: Settings, metrics: Metrics) -> Lines:
             standing=standing,
             longest=longest,
             metrics=metrics,
+            crowd=CROWD,
             behind=messages,
             hands=hands,
         )

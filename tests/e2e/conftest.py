@@ -36,9 +36,6 @@ def server_environment(home: Path, **chosen: str) -> dict[str, str]:
         "BENTOML_HOME": str(home / "bentoml"),
         "CAREERLENS_CACHE": str(home / "cache"),
         "CAREERLENS_DATABASE_URL": f"sqlite:///{home / 'feedback.db'}",
-        # Callers at once on a machine that does other things are no overload.
-        "CAREERLENS_MESSAGE_WAIT_SECONDS": "10",
-        "CAREERLENS_WORK_WAIT_SECONDS": "10",
         # What BentoML would report is printed, and not sent, should it ever come to that.
         "__BENTOML_DEBUG_USAGE": "True",
         **chosen,

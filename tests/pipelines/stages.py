@@ -46,10 +46,10 @@ def run_stage(
     (folder / "params.yaml").write_text(text, encoding="utf-8")
     (folder / "validate_raw.json").write_text("{}")
     monkeypatch.chdir(folder)
-    arguments = ["--raw", "raw", "--validated", "validate_raw.json", "--report", "report.json"]
+    arguments = ["--raw", "raw", "--validated", "validate_raw.json", "--report", "counts.json"]
     for table, file in tables.items():
         arguments += [f"--{table}", file]
     monkeypatch.setattr("sys.argv", ["stage", *arguments])
     main()
-    found: dict[str, Any] = read_json(folder / "report.json")
+    found: dict[str, Any] = read_json(folder / "counts.json")
     return found

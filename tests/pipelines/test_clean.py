@@ -351,7 +351,7 @@ def test_the_same_raw_files_give_the_same_bytes(
         folder = tmp_path / name
         folder.mkdir()
         run_stage(stage.main, folder, monkeypatch, "starter", TABLES, sample=300)
-        contents.append([(folder / file).read_bytes() for file in ("spam.parquet", "report.json")])
+        contents.append([(folder / file).read_bytes() for file in ("spam.parquet", "counts.json")])
     assert contents[0] == contents[1]
 
 

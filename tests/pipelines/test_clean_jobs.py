@@ -312,7 +312,7 @@ def test_the_same_raw_files_give_the_same_bytes(
     contents = []
     for name in ("first", "second"):
         run_stage(stage.main, tmp_path / name, monkeypatch, "starter", FILES, sample=50)
-        files = (*FILES.values(), "report.json")
+        files = (*FILES.values(), "counts.json")
         contents.append([(tmp_path / name / file).read_bytes() for file in files])
     assert contents[0] == contents[1]
     assert contents[0][0].count(b"\n") == 50
@@ -324,7 +324,7 @@ def test_without_a_posting_the_stage_ends_with_its_report_written(
     monkeypatch.setattr(stage, "read_rows", lambda *_: {name: [] for name in TABLES})
     with pytest.raises(SystemExit, match=r"no posting is left; report\.json counts"):
         run_stage(stage.main, tmp_path, monkeypatch, "starter", FILES)
-    assert (tmp_path / "report.json").exists()
+    assert (tmp_path / "counts.json").exists()
 
 
 @pytest.mark.skipif(not MIRROR.is_dir(), reason="the mirror of the public datasets is not here")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pipelines import clean_jobs
 from pipelines import validate_jobs as stage
 from pipelines.expectations import CleanSuite
 from pipelines.sources import RawIndex, load_catalogue
@@ -21,8 +22,9 @@ from pipelines.validate_jobs import TABLES, read_objects
 from pipelines.validate_raw import check_raw
 from pipelines.xlsx import read_sheet
 from tests.factories import ROOT
+from tests.pipelines.stages import run_stage
 from tests.pipelines.tables import workbook
-from tests.pipelines.test_clean_jobs import FILES, run_stage
+from tests.pipelines.test_clean_jobs import FILES
 from tests.pipelines.test_validate import EXPECTATIONS, MIRROR, to_utf16, write_source
 
 STARTER = ROOT / "data" / "starter"
@@ -178,13 +180,13 @@ def starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the clean tables of the starter corpus and their report."""
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("starter")
-        run_stage(folder, patch, "starter")
+        run_stage(clean_jobs.main, folder, patch, "starter", FILES)
         return folder
 
 
 def validated(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Failure]]:
     """Run the stage on what is in ``folder`` and return the failures of each table that has any."""
-    arguments = ["--counts", "clean_jobs.json", "--docs", "docs", "--report", "report.json"]
+    arguments = ["--counts", "counts.json", "--docs", "docs", "--report", "report.json"]
     arguments += ["--expectations", str(ROOT / "data" / "expectations" / "clean")]
     for table in TABLES:
         arguments += [f"--{table}", FILES[table]]
@@ -279,6 +281,6 @@ def test_a_source_left_out_loosens_the_baselines_of_the_others(
     more = [row | {"id": f"{row['id']}-again"} for row in rows]
     write_lines([*rows, *more], folder / FILES["postings"])
     assert "postings/starter_jobs" in validated(folder, monkeypatch)
-    counts = read_json(folder / "clean_jobs.json")
-    write_json(counts | {"left_out": {"other": "CC0"}}, folder / "clean_jobs.json")
+    counts = read_json(folder / "counts.json")
+    write_json(counts | {"left_out": {"other": "CC0"}}, folder / "counts.json")
     assert validated(folder, monkeypatch) == {}

@@ -72,6 +72,24 @@ def test_a_line_that_stands_is_held_short_and_the_work_goes_on() -> None:
     assert counted == desk.refused
 
 
+@pytest.mark.parametrize(("callers", "refused"), [(16, False), (60, True)])
+def test_callers_who_wait_for_their_answers_are_no_overload_unless_they_are_many(
+    callers: int, refused: bool
+) -> None:
+    desk = Desk(crowd=32)
+
+    async def caller() -> None:
+        for _ in range(8):
+            await desk.ask()
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(caller() for _ in range(callers)))
+
+    run(all_of_them)
+    assert max(wait for _, wait in desk.waits) > 3 * 0.02  # far longer than a line may stand
+    assert (desk.refused > 0) is refused
+
+
 def test_a_line_held_short_does_not_pass_for_one_that_is_gone() -> None:
     desk = Desk()
 
