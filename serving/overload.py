@@ -22,7 +22,7 @@ from serving.tracing import span
 #: Callers who ask again once they are answered make a line that never grows longer than they are
 #: many. Up to so many are no overload, however long they wait; traffic that comes whether or not it
 #: is answered soon makes a longer line.
-CROWD = 32
+CROWD = 16
 
 #: Seconds for which everybody must have waited too long, in a line longer than the crowd, before it
 #: counts as standing; and for which nobody must have waited half as long before it no longer does:

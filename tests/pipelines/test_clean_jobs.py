@@ -322,7 +322,7 @@ def test_without_a_posting_the_stage_ends_with_its_report_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stage, "read_rows", lambda *_: {name: [] for name in TABLES})
-    with pytest.raises(SystemExit, match=r"no posting is left; report\.json counts"):
+    with pytest.raises(SystemExit, match=r"no posting is left; counts\.json counts"):
         run_stage(stage.main, tmp_path, monkeypatch, "starter", FILES)
     assert (tmp_path / "counts.json").exists()
 

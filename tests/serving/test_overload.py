@@ -72,11 +72,11 @@ def test_a_line_that_stands_is_held_short_and_the_work_goes_on() -> None:
     assert counted == desk.refused
 
 
-@pytest.mark.parametrize(("callers", "refused"), [(16, False), (60, True)])
+@pytest.mark.parametrize(("callers", "refused"), [(16, False), (40, True)])
 def test_callers_who_wait_for_their_answers_are_no_overload_unless_they_are_many(
     callers: int, refused: bool
 ) -> None:
-    desk = Desk(crowd=32)
+    desk = Desk(crowd=16)
 
     async def caller() -> None:
         for _ in range(8):
