@@ -25,7 +25,7 @@ export DO_NOT_TRACK ?= true
 # dvc and bentoml start `python` by name: it must be the environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup serve train release first-release test bench-quality lint format lock keys mlflow clean
+.PHONY: help setup serve train release first-release test bench-quality lint format lock keys bento image secrets mlflow clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
