@@ -210,6 +210,10 @@ def test_the_type_is_decided_by_content_and_a_wrong_name_is_reported(
     assert bool(document.warnings) == (name in {"cv.txt", "cv.docx"})
 
 
+#: So much that a quick machine, too, runs out of time before it runs out of memory.
+ROOMY = 4096 * MEGABYTE
+
+
 def read_slow(reader: DocumentReader) -> None:
     # An error of another kind would surface as an unhandled one in the thread.
     with pytest.raises(errors.TimedOutError, match=f"{reader.limits.seconds:g} seconds"):
@@ -217,7 +221,8 @@ def read_slow(reader: DocumentReader) -> None:
 
 
 def test_what_takes_too_long_is_killed_while_others_are_answered() -> None:
-    with DocumentReader(Limits(seconds=1.5, documents_per_child=99_999)) as reader:
+    limits = Limits(seconds=1.5, documents_per_child=99_999, memory_bytes=ROOMY)
+    with DocumentReader(limits) as reader:
         for _ in range(2):
             reader.read(GOOD)  # both children have started
         before = reader.child_pids()
@@ -242,7 +247,7 @@ def test_a_document_beyond_the_memory_of_its_child_is_too_large() -> None:
 
 
 def test_a_full_queue_says_so_instead_of_waiting_for_ever() -> None:
-    with DocumentReader(Limits(seconds=1.5, queue_seconds=0.2), workers=1) as reader:
+    with DocumentReader(Limits(seconds=1.5, queue_seconds=0.2, memory_bytes=ROOMY), workers=1) as reader:
         reader.read(GOOD)
         slow = threading.Thread(target=read_slow, args=(reader,))
         slow.start()
