@@ -247,7 +247,9 @@ def test_a_document_beyond_the_memory_of_its_child_is_too_large() -> None:
 
 
 def test_a_full_queue_says_so_instead_of_waiting_for_ever() -> None:
-    with DocumentReader(Limits(seconds=1.5, queue_seconds=0.2, memory_bytes=ROOMY), workers=1) as reader:
+    with DocumentReader(
+        Limits(seconds=1.5, queue_seconds=0.2, memory_bytes=ROOMY), workers=1
+    ) as reader:
         reader.read(GOOD)
         slow = threading.Thread(target=read_slow, args=(reader,))
         slow.start()
