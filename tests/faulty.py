@@ -103,6 +103,9 @@ class FaultyProxy:
             self._listener.close()
             self._listener = None
         await self._cut()
+        # What was being taken just then finds no listener any more, and ends by itself.
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others)
 
     async def _cut(self) -> None:
         connections = list(self._connections)
@@ -113,6 +116,9 @@ class FaultyProxy:
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
+        if self._listener is None:
+            writer.transport.abort()
+            return
         self.accepted += 1
         self._connections.add(task)
         with contextlib.suppress(asyncio.CancelledError):  # cut: the caller's side is reset too
