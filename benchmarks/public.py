@@ -11,11 +11,12 @@ import yaml
 ROOT = Path(__file__).parents[1]
 
 #: What training reads; the copy is refreshed, and DVC runs the stages whose part has changed.
-_COPIED = (
+COPIED = (
     "models",
     "pipelines",
     "data/sources.yaml",
     "data/starter",
+    "data/feedback",
     "data/expectations",
     "data/golden",
     "dvc.yaml",
@@ -34,7 +35,7 @@ def train_public(workspace: Path) -> None:
         If a stage fails; what it said stands on the terminal.
     """
     workspace.mkdir(parents=True, exist_ok=True)
-    for name in _COPIED:
+    for name in COPIED:
         source, target = ROOT / name, workspace / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
