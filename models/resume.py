@@ -29,6 +29,7 @@ from models.resume_lists import (
 )
 from models.resume_person import find_location, find_name
 from models.resume_sections import Section, split_sections
+from models.resume_words import title_words
 
 if TYPE_CHECKING:
     from models.skills import SkillHit
@@ -180,12 +181,16 @@ def _contact(
 def _worked_without_heading(
     text: str, sections: Sequence[Section], periods: Sequence[Period], today: date
 ) -> list[tuple[Position, tuple[int, int] | None]]:
-    """Return the entries in a text with no heading for them: those with title and two dates."""
+    """Return the entries in a text with no heading for them.
+
+    Those with two dates and words of a title: the lines of an invoice have dates and names too.
+    """
     return [
         (position, months)
         for section in _of_kind(sections, "header", "other")
         for position, months in read_experience(text, section.lines, periods, today)
-        if position.title and position.organisation and position.start and months
+        if position.title and title_words(position.title.value)
+        if position.organisation and position.start and months
     ]
 
 

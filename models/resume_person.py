@@ -168,7 +168,8 @@ def _as_name(
     if len(parts) > 1 and not all(
         _CREDENTIAL.fullmatch(word) for span in parts[1:] for word in text[slice(*span)].split()
     ):
-        return None
+        surname_first = _is_surname_first(text, parts, labelled, handles)
+        return (parts[0][0], parts[1][1]) if surname_first else None
     start, end = parts[0]
     words = text[start:end].split()
     while len(words) > 2 and _CREDENTIAL.fullmatch(words[-1]) and len(words[-1]) > 2:
@@ -176,6 +177,20 @@ def _as_name(
         start, end = trim(text, start, end, ",")
         words = words[:-1]
     return (start, end) if _is_name(words, labelled, handles) else None
+
+
+def _is_surname_first(
+    text: str, parts: Sequence[Span], labelled: bool, handles: Sequence[str]
+) -> bool:
+    """Return whether the parts are like "Nowak, Anna": so are "Leeds, Kent" and two skills.
+
+    An address or a label must therefore say that they are a name.
+    """
+    if len(parts) != 2:
+        return False
+    written = " ".join(text[slice(*part)] for part in parts)
+    sure = labelled or _is_confirmed(written, handles)
+    return sure and _is_name(written.split(), labelled, handles)
 
 
 def _is_name(words: list[str], labelled: bool, handles: Sequence[str]) -> bool:

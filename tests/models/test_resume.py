@@ -300,3 +300,25 @@ def everything_found(node: object) -> Iterator[Found[object]]:
     elif hasattr(node, "__dataclass_fields__"):
         for item in vars(node).values():
             yield from everything_found(item)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Nowak, Anna\nanna.nowak@example.org\n", "Nowak, Anna"),
+        ("van den Berg, Pieter\np.vandenberg@example.org\n", "van den Berg, Pieter"),
+        ("Name: Nowak, Anna Maria\nWarsaw\n", "Nowak, Anna Maria"),
+        ("Leeds, Kent\njane@example.org\n", None),
+        ("Nowak, Anna, Engineer\nanna.nowak@example.org\n", None),
+    ],
+)
+def test_a_surname_may_stand_first_where_an_address_or_a_label_confirms_it(
+    text: str, name: str | None
+) -> None:
+    assert value(parse(text).contact.name) == name
+
+
+def test_the_lines_of_an_invoice_are_no_positions() -> None:
+    lines = "Invoice 2024-001\nAcme Ltd\n01/2024 - 02/2024\nSubtotal 200\nAmount due 200 EUR\n"
+    assert parse(lines).experience == ()
+    assert parse(lines.replace("Invoice 2024-001", "Backend Engineer")).experience != ()
