@@ -1,23 +1,34 @@
 """Connections within bounds: of their number, and of the size of a head and the time it may take.
 
 uvicorn has no such limits with httptools: a head sent byte by byte keeps its place for ever, and
-one without an end takes all memory. Bodies are bounded by the front, which sees them as they come.
+one without an end takes all memory, as do requests without an end that nobody waits to be answered.
+It takes what follows a body (trailers) for a part of the head, where a proxy would not have let it
+be. Bodies are bounded by the front, which sees them as they come.
 """
 
 import asyncio
 import secrets
 from asyncio import TimerHandle
+from collections.abc import Sized
 from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry, Counter
 from pydantic_core import to_json
 from uvicorn.config import HTTP_PROTOCOLS
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from serving.stopping import Stopping
 
-#: Most bytes of a request's first line and headers, as far as they come in more than one piece.
+#: Most bytes of a request's first line and headers.
 MAX_HEAD_BYTES = 64 * 1024
+
+#: Bytes that a header counts as beside its own, as in HTTP/2 (RFC 9113, 10.5.1): many small ones
+#: take the most memory.
+HEADER_BYTES = 32
+
+#: Requests that a client may send at most before it got its answer to the first of them.
+MAX_PIPELINED = 100
 
 #: Seconds in which a head must be there, counted from its first byte or the connection's start.
 HEAD_SECONDS = 10.0
@@ -42,6 +53,22 @@ class ConnectionMetrics:
         self._closed.labels(reason).inc()
 
 
+class _Flow(FlowControl):
+    """Reads no further while requests wait for the answers to those before them."""
+
+    def __init__(self, transport: asyncio.Transport, waiting: Sized) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        if not self._waiting:
+            super().resume_reading()
+
+
+class _RefusedError(Exception):
+    """Stops the parser: the connection was ended, and nothing of what is left counts."""
+
+
 class Connection(HttpToolsProtocol):
     """One connection of uvicorn, within the bounds.
 
@@ -58,11 +85,14 @@ class Connection(HttpToolsProtocol):
     _head_timer: TimerHandle | None = None
     _write_timer: TimerHandle | None = None
     _head_bytes = 0
+    _lines_bytes = 0
+    _in_head = True
     _since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection; with too many, in the place of one that waits for its client."""
         super().connection_made(transport)
+        self.flow = _Flow(transport, self.pipeline)
         self._since = self.loop.time()
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
         if len(self.connections) > self.max_connections:
@@ -83,20 +113,41 @@ class Connection(HttpToolsProtocol):
             self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
         self._head_bytes += len(data)
         if self._head_bytes > MAX_HEAD_BYTES:
-            self._refuse(431, "head_too_large", "the head of the request is too large")
+            self._refuse_head()
+
+    def on_message_begin(self) -> None:
+        """Expect a head."""
+        super().on_message_begin()
+        self._in_head = True
+        self._lines_bytes = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; what comes after the body is thrown away, as RFC 9110 (6.5.1) allows."""
+        self._lines_bytes += len(name) + len(value) + HEADER_BYTES
+        if self._in_head and self._lines_bytes <= MAX_HEAD_BYTES:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Start on the request; the last one of its connection while the worker is ending."""
         self._stop_head_timer()
         self._head_bytes = 0
+        self._in_head = False
         self._since = self.loop.time()
+        if len(self.url) + self._lines_bytes > MAX_HEAD_BYTES:
+            self._refuse_head()
+            raise _RefusedError
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self.metrics.count("pipelined")
+            self.transport.abort()
+            raise _RefusedError
         super().on_headers_complete()
         if self.stopping.has_begun:
             self.cycle.keep_alive = False
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn's sentence
         """Answer what is no HTTP, in the shape of all errors."""
-        self._refuse(400, "malformed_request", "this is no request of HTTP/1.1")
+        if not self.transport.is_closing():
+            self._refuse(400, "malformed_request", "this is no request of HTTP/1.1")
 
     def pause_writing(self) -> None:
         """Wait for a client that does not read, for a while."""
@@ -142,6 +193,9 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
         elif not self.transport.is_closing():
             self._refuse(408, "head_too_slow", "the head of the request took too long")
+
+    def _refuse_head(self) -> None:
+        self._refuse(431, "head_too_large", "the head of the request is too large")
 
     def _abort(self) -> None:
         self.metrics.count("unread")

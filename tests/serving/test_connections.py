@@ -22,10 +22,14 @@ LARGE = 50_000_000
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Read the body, and answer at once, or with a lot."""
+    """Read the body, and answer at once, after a while, with a lot, or with the headers' names."""
     while (await receive()).get("more_body"):
         pass
+    if scope["path"] == "/slow":
+        await asyncio.sleep(0.005)
     body = b"x" * LARGE if scope["path"] == "/large" else b"fine"
+    if scope["path"] == "/names":
+        body = b" ".join(name for name, _ in scope["headers"])
     length = (b"content-length", str(len(body)).encode())
     await send({"type": "http.response.start", "status": 200, "headers": [length]})
     await send({"type": "http.response.body", "body": body})
@@ -126,6 +130,42 @@ def test_a_head_without_an_end_is_cut_off(service: Service) -> None:
                 sent += 10_000
         assert sent < LARGE
     assert service.closed("head_too_large") == 1
+
+
+def test_a_head_of_many_small_lines_in_one_piece_is_refused(service: Service) -> None:
+    with service.connect() as connection:
+        connection.sendall(HEAD + b"a:b\r\n" * 3_000 + b"\r\n")
+        assert refusal(rest(connection))[0] == 431
+    assert service.closed("head_too_large") == 1
+
+
+def test_what_follows_a_body_is_no_header(service: Service) -> None:
+    head = HEAD.replace(b"GET /", b"POST /names", 1) + b"transfer-encoding: chunked\r\n"
+    with service.connect() as connection:
+        connection.sendall(
+            head + b"connection: close\r\n\r\n0\r\nx-forwarded-for: 10.0.0.1\r\n\r\n"
+        )
+        assert rest(connection).endswith(b"\r\n\r\nhost transfer-encoding connection")
+
+
+def test_requests_before_the_answer_to_the_first_are_answered_in_turn(service: Service) -> None:
+    some = (HEAD.replace(b"/", b"/slow", 1) + b"\r\n") * 80
+    with service.connect() as connection:
+        connection.sendall(some)
+        answered = connection.recv(65_536)
+        connection.sendall(some)
+        while answered.count(b"\r\n\r\nfine") < 160:
+            piece = connection.recv(65_536)
+            assert piece
+            answered += piece
+    assert service.closed("pipelined") == 0
+
+
+def test_who_goes_on_asking_without_waiting_is_cut_off(service: Service) -> None:
+    with service.connect() as connection:
+        connection.sendall((HEAD.replace(b"/", b"/slow", 1) + b"\r\n") * 200)
+        assert rest(connection).count(b"fine") < 100
+    assert service.closed("pipelined") == 1
 
 
 def test_what_is_no_http_gets_an_error_in_the_one_shape(service: Service) -> None:
