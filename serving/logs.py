@@ -1,10 +1,11 @@
 """One JSON line for each request and event, ours and the libraries', on stderr; never a text."""
 
+import contextlib
 import logging
 import sys
 import threading
 import traceback
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import FilteringBoundLogger
@@ -18,7 +19,7 @@ _LONGEST = 300
 def open_log(level: str, stream: TextIO | None = None) -> Log:
     """Return a log that writes what is at or above ``level`` to ``stream``, stderr by default."""
     log: Log = structlog.wrap_logger(
-        structlog.WriteLogger(stream or sys.stderr),
+        structlog.WriteLogger(cast("TextIO", _Unfailing(stream or sys.stderr))),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -64,6 +65,25 @@ def take_over(log: Log) -> None:
         args.exc_value, args.thread.name if args.thread else "thread"
     )
     sys.unraisablehook = lambda args: uncaught(args.exc_value, "unraisable")
+
+
+class _Unfailing:
+    """A stream that loses what cannot be written: where the disk is full, or nobody reads.
+
+    An error would end whatever just had something to say: the thread that follows the keys, or the
+    answer to a request.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, line: str) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.write(line)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 class _Libraries(logging.Handler):

@@ -105,7 +105,7 @@ class SharedCache:
                 await self._courier
 
     def _start(self) -> None:
-        if self._courier is None:
+        if self._courier is None or self._courier.done():  # done: of a fault, which was logged
             self._courier = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
@@ -164,19 +164,20 @@ class SharedCache:
         try:
             async with asyncio.timeout(self._timeout):
                 results = await together.execute(raise_on_error=False)
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, ValueError) as error:  # the last: it does not speak as Redis
             self._give(asked, [None] * len(keys))
             return "slow" if isinstance(error, (TimeoutError, RedisTimeout)) else "error"
         if any(isinstance(result, RedisError) for result in results):  # full, or read-only
             self._metrics.count_failure("refused")
-        is_read = keys and not isinstance(results[0], RedisError)
-        self._give(asked, results[0] if is_read else [None] * len(keys))
-        return None
+        found = results[0] if keys else []
+        is_found = isinstance(found, list) and len(found) == len(keys)
+        self._give(asked, found if is_found else [None] * len(keys))
+        return None if is_found or isinstance(found, RedisError) else "error"
 
     def _give(
         self,
         asked: "Sequence[tuple[Sequence[bytes], asyncio.Future[list[bytes | None]]]]",
-        values: Sequence[bytes | None],
+        values: Sequence[object],
     ) -> None:
         at = 0
         for keys, future in asked:
@@ -214,18 +215,19 @@ class SharedCache:
                 await client.ping()  # over a new connection: what that takes does not count
                 started = time.monotonic()
                 await client.ping()
-        except (RedisError, OSError):  # a timeout is one too
+        except (RedisError, OSError, ValueError):  # a timeout is one too
             return "error"
         return None if time.monotonic() - started <= WAIT_SECONDS else "slow"
 
     def _seal(self, key: bytes, value: bytes) -> bytes:
         return hashlib.blake2b(key + value, key=self._secret, digest_size=_SEAL_BYTES).digest()
 
-    def _opened(self, key: bytes, sealed: bytes | None) -> bytes | None:
+    def _opened(self, key: bytes, sealed: object) -> bytes | None:
         if sealed is None:
             return None
-        value = sealed[_SEAL_BYTES:]
-        if hmac.compare_digest(sealed[:_SEAL_BYTES], self._seal(key, value)):
-            return value
+        if isinstance(sealed, bytes):
+            value = sealed[_SEAL_BYTES:]
+            if hmac.compare_digest(sealed[:_SEAL_BYTES], self._seal(key, value)):
+                return value
         self._metrics.count_failure("damaged")
         return None

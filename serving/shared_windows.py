@@ -25,6 +25,10 @@ LONGEST_PAUSE = 15.0
 
 _PREFIX = "careerlens:limits"
 
+# What calls of Redis end in: a timeout is an OSError, and the last two are what becomes of answers
+# that are none of Redis's.
+_FAILURES = (RedisError, OSError, TypeError, ValueError)
+
 
 # The library's script for one limit, for several: what is spent of one is spent of all, and one
 # round trip says what is left. Its own way takes four, and five times as long (466 us against 107).
@@ -92,6 +96,8 @@ class _Counters(RedisStorage):
         Raises
         ------
         redis.RedisError, OSError
+        TypeError, ValueError
+            If what answers is no Redis, or not as it should be.
         """
         names: list[str] = []
         numbers: list[int] = [cost]
@@ -103,7 +109,7 @@ class _Counters(RedisStorage):
             numbers += (quota.limit, quota.seconds)
         fits, found = await self._script(names, numbers)
         windows = [
-            Window(quota, previous, previous_left / 1000, current, left / 1000)
+            Window(quota, int(previous), previous_left / 1000, int(current), left / 1000)
             for quota, (previous, previous_left, current, left) in zip(quotas, found, strict=True)
         ]
         return bool(fits), windows
@@ -155,7 +161,7 @@ class SharedWindows:
         try:
             async with asyncio.timeout(self._timeout):
                 found = await self._counters.spend(quotas, cost)
-        except (RedisError, OSError) as error:  # a timeout is one too
+        except _FAILURES as error:
             is_slow = isinstance(error, (TimeoutError, RedisTimeout))
             self._fail("slow" if is_slow else "error")
             return None
@@ -183,7 +189,7 @@ class SharedWindows:
         while True:
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
-            with contextlib.suppress(RedisError, OSError):
+            with contextlib.suppress(*_FAILURES):
                 async with asyncio.timeout(self._timeout):
                     await self._counters.ping()
                     break

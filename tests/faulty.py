@@ -1,4 +1,4 @@
-"""A TCP proxy that fails on demand: what stands behind it is refused, hangs, is slow or is cut."""
+"""A TCP proxy that fails on demand: what stands behind it is away, hangs, is slow, cut or raves."""
 
 import asyncio
 import contextlib
@@ -37,6 +37,7 @@ class FaultyProxy:
         self._place = _socket(0)
         self.port: int = self._place.getsockname()[1]
         self._delay = 0.0
+        self._words = b""
         self._open = asyncio.Event()
         self._listener: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -68,6 +69,10 @@ class FaultyProxy:
         """Pass everything on so much later, each way."""
         self._do(self._set(is_open=True, delay=seconds))
 
+    def rave(self, words: bytes) -> None:
+        """Answer whatever comes with ``words``, and pass nothing on."""
+        self._do(self._set(is_open=True, delay=0.0, words=words))
+
     def cut(self) -> None:
         """Reset the connections there are, in the middle of whatever they do; take new ones."""
         self._do(self._cut())
@@ -89,8 +94,9 @@ class FaultyProxy:
     def _do(self, order: Coroutine[None, None, None]) -> None:
         asyncio.run_coroutine_threadsafe(order, self._loop).result(10)
 
-    async def _set(self, *, is_open: bool, delay: float) -> None:
+    async def _set(self, *, is_open: bool, delay: float, words: bytes = b"") -> None:
         self._delay = delay
+        self._words = words
         if is_open:
             self._open.set()
         else:
@@ -131,8 +137,8 @@ class FaultyProxy:
             await self._open.wait()
             answers, behind = await asyncio.open_connection("127.0.0.1", self._server_port)
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._pump(reader, behind))
-                both.create_task(self._pump(answers, writer))
+                both.create_task(self._pump(reader, behind, writer))
+                both.create_task(self._pump(answers, writer, writer))
         except* OSError:  # either end is gone, and so is the other
             pass
         finally:
@@ -140,12 +146,18 @@ class FaultyProxy:
                 if end is not None:
                     end.transport.abort()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        caller: asyncio.StreamWriter,
+    ) -> None:
         while chunk := await reader.read(_CHUNK):
             await asyncio.sleep(self._delay)
             await self._open.wait()
-            writer.write(chunk)
-            await writer.drain()
+            end = caller if self._words else writer
+            end.write(self._words or chunk)
+            await end.drain()
         raise ConnectionResetError
 
 

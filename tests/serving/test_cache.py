@@ -365,6 +365,26 @@ class TestRedis:
 
         asyncio.run(main())
 
+    @pytest.mark.parametrize("words", [b":5\r\n", b"*0\r\n", b"*1\r\n:1\r\n", b":no\r\n", b"?\r\n"])
+    def test_a_redis_that_answers_something_else_is_one_that_fails(
+        self, words: bytes, proxy: FaultyProxy, secret: str
+    ) -> None:
+        async def main() -> None:
+            worker = Worker(proxy, secret)
+            await worker.until_found("a")
+            proxy.rave(words * 100)
+            started = time.monotonic()
+            for number in range(200):
+                assert await worker.look(f"{number}") == [None]
+                await asyncio.sleep(0)
+            assert time.monotonic() - started < 5
+            proxy.heal()
+            proxy.cut()
+            await worker.until_found("a", "after")
+            await worker.cache.stop()
+
+        asyncio.run(main())
+
     def test_a_redis_that_is_away_from_the_start_is_used_once_it_is_there(
         self, proxy: FaultyProxy, secret: str
     ) -> None:

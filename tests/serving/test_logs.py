@@ -1,13 +1,21 @@
 """The log: JSON lines, whoever writes them, and no text of anybody's in them."""
 
+import contextlib
 import json
 import subprocess
 import sys
+import time
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
 
 from serving.callers import Caller, current_caller
 from serving.exchange import JSON, Body, Reply, json_reply
 from serving.front import Route
+from serving.key_ring import KeyMetrics, KeyRing
+from serving.logs import open_log
 from tests.factories import ROOT
+from tests.serving.guarded import make_key
 from tests.serving.test_front import CANARY, Client
 
 #: What goes wrong in libraries and threads, with a text in it.
@@ -98,3 +106,27 @@ def test_each_request_has_one_line() -> None:
     ids = [each.headers["x-request-id"] for each in answered]
     assert [line["request_id"] for line in lines] == ids
     assert [line["status"] for line in lines] == [200, 500, 404]
+
+
+def test_a_log_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    make_key(keys)
+    with open("/dev/full", "w") as full:
+        log = open_log("info", full)
+        log.info("lost" * 10_000)
+        ring = KeyRing(keys, KeyMetrics(CollectorRegistry()), log)
+        ring.start()
+        try:
+            newer = make_key(keys)  # the ring says that it read the file
+            deadline = time.monotonic() + 10
+            while ring.find(newer) is None:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            newest = make_key(keys)
+            while ring.find(newest) is None:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+        finally:
+            ring.stop()
+        with contextlib.suppress(OSError):
+            full.close()

@@ -168,3 +168,17 @@ def test_one_slow_answer_is_not_taken_for_a_failing_redis(
         proxy.heal()
         assert front.moderate(key=key).status_code == 200
         assert front.counted("careerlens_limits_redis_away") == 0
+
+
+@pytest.mark.parametrize(
+    "words", [b":5\r\n", b"*0\r\n", b"*2\r\n:1\r\n*0\r\n", b":no\r\n", b"?\r\n"]
+)
+def test_a_redis_that_answers_something_else_is_one_that_fails(
+    words: bytes, worker: Callable[..., Any], key: str, proxy: FaultyProxy
+) -> None:
+    with worker(limit_moderate="1000/minute") as front:
+        assert front.moderate(key=key).status_code == 200
+        proxy.rave(words * 100)
+        answers = [front.moderate(key=key) for _ in range(10)]
+        assert {answer.status_code for answer in answers} == {200}
+        assert front.counted("careerlens_limits_redis_failures_total", reason="error") >= 1
