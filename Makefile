@@ -9,6 +9,8 @@ HOST ?= 127.0.0.1
 PORT ?= 3000
 MLFLOW_PORT ?= 5000
 JOBS ?= 2
+MODEL ?= toxicity
+TRIALS ?= 32
 BIN := .venv/bin
 STAMP := .venv/.installed
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -25,7 +27,7 @@ export DO_NOT_TRACK ?= true
 # dvc and bentoml start `python` by name: it must be the environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup serve train release first-release test bench-quality lint format lock keys bento image secrets mlflow clean
+.PHONY: help setup serve train release first-release test bench-quality tune lint format lock keys bento image secrets mlflow clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -68,6 +70,9 @@ test: setup ## Run every test, on two cores (JOBS)
 
 bench-quality: setup ## Train on the public corpus in .cache and print what the models reach, and the peers
 	@$(BIN)/python -m benchmarks.quality --peers
+
+tune: setup ## Search parameters of MODEL (spam or toxicity) in TRIALS trials, on validation rows
+	@$(BIN)/python -m pipelines.tune $(MODEL) --trials $(TRIALS)
 
 lint: setup ## Check style, types and the import law
 	@$(BIN)/ruff check .

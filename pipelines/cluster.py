@@ -1,5 +1,7 @@
 """Work spread over processes with Dask: on this machine, or on a cluster that is there already."""
 
+import argparse
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -23,6 +25,24 @@ class ClusterError(CareerlensError):
     """The cluster cannot be reached, has no workers, or lost them."""
 
 
+def add_cluster(parser: argparse.ArgumentParser) -> None:
+    """Let a command read where its work shall be done."""
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster to use")
+    parser.add_argument(
+        "--workers",
+        type=positive,
+        default=os.cpu_count(),
+        help="processes to start where no cluster is named (default: %(default)s)",
+    )
+
+
+def positive(text: str) -> int:
+    """Return a number from a command line that must be at least 1."""
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
+
+
 @contextmanager
 def connect(scheduler: str | None, workers: int) -> Iterator[Client]:
     """Open a cluster for the time of a ``with`` block.
@@ -42,8 +62,12 @@ def connect(scheduler: str | None, workers: int) -> Iterator[Client]:
     """
     if scheduler is None:
         with (
+            # Its HTTP server, which cannot be left out, takes any port and answers this machine.
             LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address="127.0.0.1:0",
             ) as cluster,
             Client(cluster) as client,
         ):

@@ -24,7 +24,7 @@ from pipelines.batch_files import BatchError, Output, Part
 from pipelines.batch_input import Batch, Partition, open_batch
 from pipelines.batch_work import KINDS_OF, Job, Pinned, Task, score_partition
 from pipelines.champions import add_hub, fetch, repo_of
-from pipelines.cluster import connect, spread
+from pipelines.cluster import add_cluster, connect, positive, spread
 from pipelines.entry import entry_point
 
 #: Rows of a partition unless chosen otherwise: seconds of work.
@@ -140,21 +140,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("input", metavar="INPUT")
     parser.add_argument("output", metavar="OUTPUT")
     parser.add_argument("--model", required=True, choices=get_args(Task))
-    parser.add_argument("--column", default="text", help="which has the text (%(default)s)")
+    parser.add_argument("--column", default="text", help="with the text (default: %(default)s)")
     parser.add_argument("--id", metavar="COLUMN", help="which goes into the output, as `id`")
-    parser.add_argument("--rows", type=_count, help="most rows scored at a time by a worker")
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster to use")
-    parser.add_argument(
-        "--workers", type=_count, default=os.cpu_count(), help="processes without one (%(default)s)"
-    )
+    parser.add_argument("--rows", type=positive, help="most rows scored at a time by a worker")
+    add_cluster(parser)
     add_hub(parser)
     return parser.parse_args()
-
-
-def _count(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise ValueError
-    return number
 
 
 @entry_point
