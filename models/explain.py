@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sklearn.pipeline import Pipeline
 
 from models.scoring import linear_weights
-from models.text import Normalised, normalise_with_offsets
+from models.text import Normalised
 from models.tfidf import TOKEN_PATTERN, PackedTfidfVectorizer
 
 _WORD = re.compile(TOKEN_PATTERN)
@@ -44,7 +44,7 @@ def word_contributions(pipeline: Pipeline, text: str) -> tuple[list[Span], float
         What no word carries: the weights of ``spans`` plus ``intercept`` are the logit.
     """
     weights, intercept = linear_weights(pipeline)
-    origin = normalise_with_offsets(text, pipeline["normalise"].rules)
+    origin = pipeline["normalise"].trace(text)
     bounds = [match.span() for match in _CHUNK.finditer(origin.text)]
     chunks = [origin.text[start:end] for start, end in bounds]
     parts = [0.0] * len(chunks)

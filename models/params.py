@@ -50,7 +50,8 @@ class NormaliseParams(_Section):
     """Optional rules of :func:`models.text.normalise`."""
 
     tokens: bool
-    leet: bool
+    respell: bool
+    identity: bool
 
 
 class NgramParams(_Section):

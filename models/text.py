@@ -1,29 +1,32 @@
 """The one cleaning of text, versioned, inside every fitted pipeline.
 
 ``normalise`` folds what looks alike to one form: compatibility characters (NFKC), case, accents,
-zero-width and control characters, homoglyphs, repeated letters, and by choice leet spelling and
-tokens for addresses, numbers and money. Every rule is bounded, so that time is linear in length.
+zero-width and control characters, homoglyphs, repeated letters, and by choice disguised words,
+words for who people are, and addresses, numbers and money, which become tokens. Every rule is
+bounded, so that time is linear in length.
 """
 
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from models.confusables import CONFUSABLES
+from models.confusables import lookalike
+from models.identity import IDENTITY_TOKEN, IDENTITY_WORDS
 from models.params import NormaliseParams
+from models.respell import Edit, Lexicon, respell
 
 #: Raise this with every change of behaviour: a bundle made by another version is refused.
-NORMALISER_VERSION = 1
+NORMALISER_VERSION = 2
 
 #: Longer input is cut here; the service refuses far shorter messages.
 MAX_CHARS = 100_000
 
 #: The least cleaning, under which two texts count as the same message.
-PLAIN = NormaliseParams(tokens=False, leet=False)
+PLAIN = NormaliseParams(tokens=False, respell=False, identity=False)
 
 # Letters that show nothing: Hangul fillers and the blank Braille pattern.
 _BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
@@ -47,9 +50,7 @@ _LONG_NUMBER = re.compile(r"(?<!\w)\+?\d(?:[ ().-]{0,2}\d){6,19}(?!\w)|(?<!\w)\d
 _NUMBER = re.compile(r"(?<!\w)\d{1,4}(?!\w)")
 _REPEATED = re.compile(r"([^\W\d]|[^\w\s])\1{2,}")
 _SPACE = re.compile(r"\s+")
-
-_LEET_LETTERS = str.maketrans("013457@$!|", "oieastasii")
-_LEET_WORD = re.compile(r"(?<![\w@$!|])[\w@$!|]*[a-z][\w@$!|]*")
+_WORD = re.compile(r"\w+")
 
 _Replacement = str | Callable[[re.Match[str]], str]
 
@@ -71,7 +72,7 @@ class Normalised:
     ends: np.ndarray
 
 
-def normalise(text: str, rules: NormaliseParams = PLAIN) -> str:
+def normalise(text: str, rules: NormaliseParams = PLAIN, lexicon: Lexicon | None = None) -> str:
     """Return the normalised form of ``text``.
 
     Parameters
@@ -80,6 +81,8 @@ def normalise(text: str, rules: NormaliseParams = PLAIN) -> str:
         Raw text; what lies beyond ``MAX_CHARS`` is cut.
     rules : NormaliseParams
         Which optional rules apply.
+    lexicon : Lexicon, optional
+        The words that ``rules.respell`` may find; without it that rule does nothing.
 
     References
     ----------
@@ -88,22 +91,27 @@ def normalise(text: str, rules: NormaliseParams = PLAIN) -> str:
     text = text[:MAX_CHARS]
     text = text.lower() if text.isascii() else text.translate(_FOLD)
     text = text.translate(_ASCII_CONTROLS)
+    if rules.respell and lexicon is not None:
+        text = _edited(text, respell(text, lexicon))
     for pattern, replacement in _passes(rules):
         text = pattern.sub(replacement, text)
     return text.strip(" ")
 
 
-def normalise_with_offsets(text: str, rules: NormaliseParams = PLAIN) -> Normalised:
+def normalise_with_offsets(
+    text: str, rules: NormaliseParams = PLAIN, lexicon: Lexicon | None = None
+) -> Normalised:
     """Return what :func:`normalise` returns, with the origin of every character."""
     pieces = [_FOLD[ord(char)].translate(_ASCII_CONTROLS) for char in text[:MAX_CHARS]]
-    folded = "".join(pieces)
     starts = np.repeat(np.arange(len(pieces), dtype=np.int32), [len(piece) for piece in pieces])
-    ends = starts + 1
+    found = Normalised("".join(pieces), starts, starts + 1)
+    if rules.respell and lexicon is not None:
+        found = _traced(found, respell(found.text, lexicon))
     for pattern, replacement in _passes(rules):
-        folded, starts, ends = _substitute(pattern, replacement, folded, starts, ends)
-    lead = len(folded) - len(folded.lstrip(" "))
-    stop = len(folded.rstrip(" "))
-    return Normalised(folded[lead:stop], starts[lead:stop], ends[lead:stop])
+        found = _traced(found, _replaced(pattern, replacement, found.text))
+    lead = len(found.text) - len(found.text.lstrip(" "))
+    stop = len(found.text.rstrip(" "))
+    return Normalised(found.text[lead:stop], found.starts[lead:stop], found.ends[lead:stop])
 
 
 def group_key(text: str) -> str:
@@ -138,11 +146,15 @@ class _FoldTable(dict[int, str]):
 def _fold(char: str) -> str:
     if char.isspace() or char in _BLANKS:
         return " "
+    # Before it is decomposed: some letters look otherwise than what they are compatible with.
+    known = lookalike(char.casefold())
+    if known.isascii():
+        return known
     # Case folding can bring forth characters to decompose, and the reverse, hence the second round.
     decomposed = unicodedata.normalize("NFKD", char).casefold()
     decomposed = unicodedata.normalize("NFKD", decomposed).casefold()
     kept = (
-        CONFUSABLES.get(part, part)
+        lookalike(part)
         for part in decomposed
         if unicodedata.category(part) not in _DROPPED_CATEGORIES
     )
@@ -154,16 +166,6 @@ _FOLD = _FoldTable()
 _ASCII_CONTROLS = {code: None for code in (*range(32), 127) if not chr(code).isspace()}
 
 
-def _leet(match: re.Match[str]) -> str:
-    """Spell a word with letters, if it mixes letters and look-alikes; keep trailing marks."""
-    word = match.group()
-    core = word.rstrip("!|")
-    letters = sum(char.isalpha() for char in core)
-    if letters == len(core) or letters * 3 < len(core) or len(core) < 3:
-        return word
-    return core.translate(_LEET_LETTERS) + word[len(core) :]
-
-
 _TOKEN_PASSES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     (_URL, " __url__ "),
     (_EMAIL, " __email__ "),
@@ -171,7 +173,9 @@ _TOKEN_PASSES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     (_LONG_NUMBER, " __longnumber__ "),
     (_NUMBER, " __number__ "),
 )
-_LEET_PASS: tuple[tuple[re.Pattern[str], _Replacement], ...] = ((_LEET_WORD, _leet),)
+_IDENTITY_PASS: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
+    (_WORD, lambda match: IDENTITY_TOKEN if match[0] in IDENTITY_WORDS else match[0]),
+)
 # White space first, so that a number or amount is one however widely it is spaced; and again, since
 # tokens bring spaces of their own.
 _SPACE_PASS: tuple[tuple[re.Pattern[str], _Replacement], ...] = ((_SPACE, " "),)
@@ -182,28 +186,38 @@ _REPEATED_PASS: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
 
 def _passes(rules: NormaliseParams) -> tuple[tuple[re.Pattern[str], _Replacement], ...]:
     tokens = _TOKEN_PASSES if rules.tokens else ()
-    leet = _LEET_PASS if rules.leet else ()
-    return _SPACE_PASS + tokens + leet + _REPEATED_PASS + _SPACE_PASS
+    identity = _IDENTITY_PASS if rules.identity else ()
+    return _SPACE_PASS + tokens + _REPEATED_PASS + identity + _SPACE_PASS
 
 
-def _substitute(
-    pattern: re.Pattern[str],
-    replacement: _Replacement,
-    text: str,
-    starts: np.ndarray,
-    ends: np.ndarray,
-) -> tuple[str, np.ndarray, np.ndarray]:
-    """Replace as ``pattern.sub`` does, carrying the offsets along.
+def _replaced(pattern: re.Pattern[str], replacement: _Replacement, text: str) -> Iterator[Edit]:
+    for match in pattern.finditer(text):
+        yield (
+            *match.span(),
+            replacement if isinstance(replacement, str) else replacement(match),
+        )
 
-    A replacement as long as its match maps character by character, any other as a whole.
+
+def _edited(text: str, edits: Iterable[Edit]) -> str:
+    pieces: list[str] = []
+    at = 0
+    for first, last, new in edits:
+        pieces += [text[at:first], new]
+        at = last
+    return "".join([*pieces, text[at:]]) if pieces else text
+
+
+def _traced(found: Normalised, edits: Iterable[Edit]) -> Normalised:
+    """Edit the text and carry the offsets along.
+
+    A replacement as long as what it replaces maps character by character, any other as a whole.
     """
+    text, starts, ends = found.text, found.starts, found.ends
     pieces: list[str] = []
     new_starts: list[np.ndarray] = []
     new_ends: list[np.ndarray] = []
     at = 0
-    for match in pattern.finditer(text):
-        first, last = match.span()
-        new = replacement if isinstance(replacement, str) else replacement(match)
+    for first, last, new in edits:
         pieces += [text[at:first], new]
         if len(new) == last - first:
             new_starts += [starts[at:last]]
@@ -213,8 +227,8 @@ def _substitute(
             new_ends += [ends[at:first], np.full(len(new), ends[last - 1], dtype=np.int32)]
         at = last
     if not pieces:
-        return text, starts, ends
+        return found
     pieces.append(text[at:])
     new_starts.append(starts[at:])
     new_ends.append(ends[at:])
-    return "".join(pieces), np.concatenate(new_starts), np.concatenate(new_ends)
+    return Normalised("".join(pieces), np.concatenate(new_starts), np.concatenate(new_ends))

@@ -15,7 +15,8 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 
 from models.errors import CareerlensError
 from models.params import NormaliseParams, TfidfParams
-from models.text import normalise
+from models.respell import Lexicon
+from models.text import Normalised, normalise, normalise_with_offsets
 
 #: A word, or one mark that is neither a letter nor a space: "!" and "£" tell something too.
 TOKEN_PATTERN = r"(?u)\w+|[^\w\s]"
@@ -33,30 +34,60 @@ class Normaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    tokens, leet : bool
+    tokens, respell, identity : bool
         The optional rules of :func:`models.text.normalise`.
+
+    Attributes
+    ----------
+    lexicon_ : Lexicon or None
+        The words of the training rows, if ``respell``; stored as two arrays.
     """
 
-    def __init__(self, tokens: bool = False, leet: bool = False) -> None:
+    lexicon_: Lexicon | None = None
+
+    def __init__(self, tokens: bool = False, respell: bool = False, identity: bool = False) -> None:
         self.tokens = tokens
-        self.leet = leet
+        self.respell = respell
+        self.identity = identity
 
     def fit(self, texts: Iterable[str], labels: object = None) -> "Normaliser":  # noqa: ARG002
-        """Return self; there is nothing to learn."""
+        """Learn the lexicon, if there is to be one."""
+        if self.respell:
+            self.lexicon_ = Lexicon.learn(normalise(text, self.rules) for text in texts)
         return self
 
     @property
     def rules(self) -> NormaliseParams:
         """The optional rules, as :func:`models.text.normalise` takes them."""
-        return NormaliseParams(tokens=self.tokens, leet=self.leet)
+        return NormaliseParams(tokens=self.tokens, respell=self.respell, identity=self.identity)
 
     def transform(self, texts: Iterable[str]) -> list[str]:
         """Return the normalised texts, in order."""
         rules = self.rules
-        return [normalise(text, rules) for text in texts]
+        return [normalise(text, rules, self.lexicon_) for text in texts]
+
+    def trace(self, text: str) -> Normalised:
+        """Return the normalised text with the origin of every character."""
+        return normalise_with_offsets(text, self.rules, self.lexicon_)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        lexicon = state.pop("lexicon_", None)
+        if lexicon is not None:
+            state["packed_lexicon"] = _packed(lexicon.counts)
+            state["lexicon_counts"] = np.array(list(lexicon.counts.values()), dtype=np.int32)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        packed = state.pop("packed_lexicon", None)
+        if packed is not None:
+            counts = np.asarray(state.pop("lexicon_counts")).tolist()
+            state["lexicon_"] = Lexicon(dict(zip(_unpacked(packed), counts, strict=True)))
+        super().__setstate__(state)
 
 
 class PackedTfidfVectorizer(TfidfVectorizer):  # type: ignore[misc]
@@ -69,17 +100,24 @@ class PackedTfidfVectorizer(TfidfVectorizer):  # type: ignore[misc]
         vocabulary = state.pop("vocabulary_", None)
         if vocabulary is not None:
             terms = sorted(vocabulary, key=vocabulary.__getitem__)
-            packed = _SEPARATOR.join(terms).encode("utf-8")
-            state["packed_vocabulary"] = np.frombuffer(packed, dtype=np.uint8)
+            state["packed_vocabulary"] = _packed(terms)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
         packed = state.pop("packed_vocabulary", None)
         if packed is not None:
-            terms = np.asarray(packed, dtype=np.uint8).tobytes().decode("utf-8").split(_SEPARATOR)
-            state["vocabulary_"] = {term: index for index, term in enumerate(terms)}
+            state["vocabulary_"] = {term: index for index, term in enumerate(_unpacked(packed))}
         super().__setstate__(state)
+
+
+def _packed(terms: Iterable[str]) -> np.ndarray:
+    return np.frombuffer(_SEPARATOR.join(terms).encode("utf-8"), dtype=np.uint8)
+
+
+def _unpacked(packed: Any) -> list[str]:
+    text = np.asarray(packed, dtype=np.uint8).tobytes().decode("utf-8")
+    return text.split(_SEPARATOR) if text else []
 
 
 def build_vectoriser(rules: NormaliseParams, params: TfidfParams) -> Pipeline:
@@ -97,7 +135,7 @@ def build_vectoriser(rules: NormaliseParams, params: TfidfParams) -> Pipeline:
     )
     return Pipeline(
         [
-            ("normalise", Normaliser(tokens=rules.tokens, leet=rules.leet)),
+            ("normalise", Normaliser(**rules.model_dump())),
             ("tfidf", FeatureUnion([("word", word), ("char", char)])),
         ]
     )

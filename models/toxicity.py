@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags_array
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
@@ -13,9 +13,15 @@ from models.params import LogisticParams
 #: The kinds of toxicity that have a head of their own.
 CATEGORIES = ("insult", "threat", "obscene", "identity_attack")
 
+# Added to each term's weight in either class, so that rare terms say less.
+_SMOOTHING = 0.1
+
 
 class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Independent logistic regressions over the same features, each on the rows it has labels for.
+
+    The main one learns from features that are scaled by how unevenly they are spread over the two
+    classes, and takes the scale into its coefficients.
 
     Parameters
     ----------
@@ -44,7 +50,11 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.heads = heads
 
     def fit(
-        self, features: csr_matrix, labels: np.ndarray, sample_weight: np.ndarray | None = None
+        self,
+        features: csr_matrix,
+        labels: np.ndarray,
+        sample_weight: np.ndarray | None = None,
+        silent: np.ndarray | None = None,
     ) -> Self:
         """Fit every head.
 
@@ -54,6 +64,8 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         labels : ndarray of float, shape (n_messages, n_heads)
             1, 0, or NaN where the label is unknown.
         sample_weight : ndarray of float, shape (n_messages,), optional
+        silent : ndarray of int, optional
+            Columns that shall weigh nothing in the main score.
 
         Raises
         ------
@@ -79,8 +91,13 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 max_iter=5000,
                 tol=1e-4,
             )
-            regression.fit(features[known], target, sample_weight=weights[known])
-            coefficients.append(regression.coef_[0])
+            scale = np.ones(features.shape[1])
+            if column == 0:
+                scale = class_ratios(features[known], target, weights[known])
+                scale[[] if silent is None else silent] = 0.0
+            scaled = csr_matrix(features[known] @ diags_array(scale))
+            regression.fit(scaled, target, sample_weight=weights[known])
+            coefficients.append(scale * regression.coef_[0])
             intercepts.append(regression.intercept_[0])
         self.coef_ = np.vstack(coefficients)
         self.intercept_ = np.array(intercepts)
@@ -110,6 +127,25 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def class_ratios(features: csr_matrix, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return how unevenly each feature is spread over the two classes, shape (n_terms,).
+
+    The absolute log-ratio of its share in either class, divided by the root mean square of all.
+
+    References
+    ----------
+    Wang and Manning 2012, "Baselines and bigrams: simple, good sentiment and topic
+    classification".
+    """
+    shares = []
+    for label in (0, 1):
+        counts = features.T @ (weights * (labels == label)) + _SMOOTHING
+        shares.append(np.log(counts / counts.sum()))
+    ratios = np.abs(shares[1] - shares[0])
+    scale: np.ndarray = ratios / np.sqrt((ratios**2).mean())
+    return scale
 
 
 def build_classifier(params: LogisticParams) -> ToxicityHeads:

@@ -43,7 +43,7 @@ def test_complement_naive_bayes_adds_up_too() -> None:
 
 
 def test_the_insult_carries_the_most_and_is_found_in_the_raw_text() -> None:
-    text = "well 😀  you 1DIOT indeed"
+    text = "well 😀  you ＩＤＩＯＴ indeed"
     spans, _ = word_contributions(PIPELINES["toxicity"], text)
     heaviest = max(spans, key=lambda span: span.weight)
-    assert text[heaviest.start : heaviest.end] == "1DIOT"
+    assert text[heaviest.start : heaviest.end] == "ＩＤＩＯＴ"

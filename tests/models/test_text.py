@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.identity import IDENTITY_TOKEN
 from models.params import NormaliseParams
 from models.text import MAX_CHARS, group_key, normalise, normalise_with_offsets, reserved_key
 
-BOTH = NormaliseParams(tokens=True, leet=True)
-TOKENS = NormaliseParams(tokens=True, leet=False)
-LEET = NormaliseParams(tokens=False, leet=True)
+TOKENS = NormaliseParams(tokens=True, respell=False, identity=False)
+IDENTITY = NormaliseParams(tokens=False, respell=False, identity=True)
+ALL = NormaliseParams(tokens=True, respell=True, identity=True)
 
 
 @pytest.mark.parametrize(
@@ -53,19 +54,10 @@ def test_addresses_numbers_and_money_become_tokens(raw: str, token: str) -> None
     assert normalise(raw, TOKENS) == token
 
 
-@pytest.mark.parametrize(
-    ("raw", "expected"),
-    [
-        ("you 1d10t", "you idiot"),
-        ("$tup!d", "stupid"),
-        ("a$$", "ass"),
-        ("wait!!", "wait!!"),
-        ("at 10 am", "at 10 am"),
-        ("idiot!", "idiot!"),
-    ],
-)
-def test_leet_spelling_is_read_as_letters(raw: str, expected: str) -> None:
-    assert normalise(raw, LEET) == expected
+def test_words_for_who_people_are_become_one() -> None:
+    terms = ("gay", "Muslim", "WHITE", "lesbian", "jewish")
+    assert len({normalise(f"I am {term} and a nurse", IDENTITY) for term in terms}) == 1
+    assert normalise("Asians, asiatic", IDENTITY) == f"{IDENTITY_TOKEN}, asiatic"
 
 
 def test_composed_and_decomposed_text_are_one_message() -> None:
@@ -74,7 +66,7 @@ def test_composed_and_decomposed_text_are_one_message() -> None:
     assert len(forms) == 1
 
 
-@given(st.text(max_size=80), st.sampled_from([BOTH, TOKENS, LEET]))
+@given(st.text(max_size=80), st.sampled_from([TOKENS, IDENTITY]))
 def test_offsets_belong_to_the_same_text_and_stay_inside_the_raw_one(
     raw: str, rules: NormaliseParams
 ) -> None:
@@ -87,15 +79,15 @@ def test_offsets_belong_to_the_same_text_and_stay_inside_the_raw_one(
 
 
 def test_offsets_lead_back_to_the_raw_word() -> None:
-    raw = "Oh  yоu\u200b 1d100t, see http://x.example !"
-    found = normalise_with_offsets(raw, BOTH)
+    raw = "Oh  yоu\u200b idiooot, see http://x.example !"
+    found = normalise_with_offsets(raw, TOKENS)
     words = {}
     at = 0
     for word in found.text.split(" "):
         words[word] = raw[found.starts[at] : found.ends[at + len(word) - 1]]
         at += len(word) + 1
     assert words["you"] == "yоu"
-    assert words["idioot,"] == "1d100t,"
+    assert words["idioot,"] == "idiooot,"
     assert "http://x.example" in words["__url__"]
 
 
@@ -111,7 +103,7 @@ def test_time_grows_with_length_and_no_faster(unit: str) -> None:
         best = float("inf")
         for _ in range(3):
             start = time.perf_counter()
-            normalise(text, BOTH)
+            normalise(text, ALL)
             best = min(best, time.perf_counter() - start)
         return best
 

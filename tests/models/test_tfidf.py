@@ -11,7 +11,7 @@ from models.tfidf import EmptyVocabularyError, PackedTfidfVectorizer, fit_vector
 from tests.factories import MESSAGES, ROOT, tiny_pipeline
 
 TEXTS = [text for text, _, _ in MESSAGES]
-RULES = NormaliseParams(tokens=True, leet=True)
+RULES = NormaliseParams(tokens=True, respell=True, identity=True)
 TFIDF = TfidfParams(
     word=NgramParams(ngrams=(1, 2), min_df=1),
     char=NgramParams(ngrams=(2, 4), min_df=1),

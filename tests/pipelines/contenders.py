@@ -55,8 +55,10 @@ def starter_sides(kind: Kind) -> dict[str, pd.DataFrame]:
 def fit(kind: Kind, rows: pd.DataFrame) -> Pipeline:
     """Return the model of ``rows``."""
     texts = rows["text"].tolist()
+    # What cannot know who people are could have no prejudice for the gate to find.
+    rules = PARAMS.text_model(kind).normalise.model_copy(update={"identity": False})
     # The params of toxicity make fewer features, which is quicker to learn.
-    vectoriser = fit_vectoriser(texts, PARAMS.text_model(kind).normalise, PARAMS.toxicity.tfidf)
+    vectoriser = fit_vectoriser(texts, rules, PARAMS.toxicity.tfidf)
     features = vectoriser.transform(texts)
     if kind == "spam":
         return train_spam(vectoriser, features, rows, PARAMS.spam)

@@ -8,7 +8,7 @@ from models.text import normalise
 from pipelines import repair
 from pipelines.repair import decode, mask, tidy, tidy_line
 
-TOKENS = NormaliseParams(tokens=True, leet=False)
+TOKENS = NormaliseParams(tokens=True, respell=False, identity=False)
 
 
 @pytest.mark.parametrize(
