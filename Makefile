@@ -11,6 +11,7 @@ MLFLOW_PORT ?= 5000
 JOBS ?= 2
 MODEL ?= toxicity
 TRIALS ?= 32
+SPEED ?= moderate batch start
 BIN := .venv/bin
 STAMP := .venv/.installed
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -27,7 +28,7 @@ export DO_NOT_TRACK ?= true
 # dvc and bentoml start `python` by name: it must be the environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup serve train release first-release test bench-quality tune lint format lock keys bento image secrets mlflow clean
+.PHONY: help setup serve train release first-release test bench bench-quality tune lint format lock keys bento image secrets mlflow clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -67,6 +68,10 @@ release: setup ## Register the current result and publish it to the hub
 
 test: setup ## Run every test, on two cores (JOBS)
 	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+
+bench: setup ## Measure speed beside baselines (SPEED lists which)
+	@for name in $(SPEED); do echo "==> $$name"; $(BIN)/python -m benchmarks.$$name || failed=1; done; \
+		exit $${failed:-0}
 
 bench-quality: setup ## Train on the public corpus in .cache and print what the models reach, and the peers
 	@$(BIN)/python -m benchmarks.quality --peers

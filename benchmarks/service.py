@@ -8,7 +8,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,14 +104,24 @@ def running(
     chosen : str
         Variables of its environment.
     """
+    command = [str(BENTOML), "serve", name]
+    with started(command, folder=folder, cores=cores, **chosen) as service:
+        yield service
+
+
+@contextmanager
+def started(
+    command: Sequence[str], *, folder: Path = ROOT, cores: set[int] | None = None, **chosen: str
+) -> Iterator[Service]:
+    """Run a server that takes ``--port``, as :func:`running` does."""
     with tempfile.TemporaryDirectory(prefix="careerlens-benchmark-") as home:
         port = free_port()
         log_file = Path(home) / "service.log"
         environment = _environment(Path(home), port) | chosen
         with log_file.open("wb") as log:
-            started = time.monotonic()
+            began = time.monotonic()
             process = subprocess.Popen(
-                [str(BENTOML), "serve", name, "--port", str(port)],
+                [*command, "--port", str(port)],
                 cwd=folder,
                 env=environment,
                 stdout=log,
@@ -120,7 +130,7 @@ def running(
             )
         if cores is not None:
             os.sched_setaffinity(process.pid, cores)  # its children inherit it
-        service = Service(process, port, started, log_file)
+        service = Service(process, port, began, log_file)
         try:
             yield service
         finally:
