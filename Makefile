@@ -44,6 +44,8 @@ $(STAMP): requirements.lock
 	@awk '/^uv==/ {take=1} take {print} take && !/\\$$/ {exit}' requirements.lock > .venv/uv.txt
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	@# What scores messages; otherwise the service does this beside answering, at its first start.
+	@$(BIN)/python -m models.native
 	@touch $(STAMP)
 
 serve: setup ## Train and release on the starter corpus if nothing is released yet, then serve

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from models.errors import (
+    BundleError,
     FormatError,
     GoldenMismatchError,
     HashMismatchError,
@@ -272,6 +273,8 @@ def _check_golden(path: Path, form: ModelFormat[M], model: M, content: bytes) ->
         raise GoldenMismatchError(f"{path} has no rows, so nothing vouches for the model's answers")
     try:
         present = form.answer(model, texts)
+    except BundleError:
+        raise
     except (
         Exception
     ) as error:  # a model of any shape may stand here; what fails is not ours to name

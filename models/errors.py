@@ -13,6 +13,7 @@ CareerlensError
 │   ├── LibraryVersionError   made with a library or normaliser this code does not match
 │   ├── UntrustedTypeError    the model file holds a type outside our list
 │   ├── GoldenMismatchError   the loaded model answers a golden row differently
+│   ├── NotCompilableError    compiled code does not know a part of the model; its library does
 │   ├── SignatureError        not signed, not by a trusted key, or not these files
 │   └── OversizedError        more or larger files than a release of ours has
 ├── DocumentError
@@ -86,6 +87,10 @@ class UntrustedTypeError(BundleError):
 
 class GoldenMismatchError(BundleError):
     """A golden input does not give its recorded output."""
+
+
+class NotCompilableError(BundleError):
+    """A model has a part that compiled code does not know; its own libraries do."""
 
 
 class SignatureError(BundleError):

@@ -2,25 +2,16 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from sklearn.pipeline import Pipeline
 
 from models.scoring import linear_weights
+from models.spans import Span
 from models.text import Normalised
 from models.tfidf import TOKEN_PATTERN, PackedTfidfVectorizer
 
 _WORD = re.compile(TOKEN_PATTERN)
 _CHUNK = re.compile(r"\S+")
-
-
-@dataclass(frozen=True)
-class Span:
-    """A stretch of the raw text, in code points, and its additive part of the logit."""
-
-    start: int
-    end: int
-    weight: float
 
 
 def word_contributions(pipeline: Pipeline, text: str) -> tuple[list[Span], float]:

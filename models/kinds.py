@@ -4,11 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.bundle import ModelFormat
-from models.manifest import Kind
-from models.matching import MATCHING
-from models.skill_model import SKILLS
-from models.text_model import text_format
+from models.formats import format_of
+from models.manifest import KINDS, Kind
 
-FORMATS: Mapping[Kind, ModelFormat[Any]] = {
-    form.kind: form for form in (text_format("spam"), text_format("toxicity"), SKILLS, MATCHING)
-}
+FORMATS: Mapping[Kind, ModelFormat[Any]] = {kind: format_of(kind) for kind in KINDS}

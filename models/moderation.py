@@ -2,20 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Literal
 
-import numpy as np
-from sklearn.pipeline import Pipeline
-
 from models.bundle import Bundle
-from models.explain import Span, word_contributions
-from models.manifest import Thresholds
-from models.scoring import score_texts
+from models.manifest import Kind, Thresholds
+from models.spans import Span
+from models.text_scorers import Scorer, TextModel, open_scorer
+from models.traits import Traits, traits_of
 
 Action = Literal["allow", "review", "block"]
 
 #: A word is shown as a span when it carries at least this share of what the heaviest word does.
 _SPAN_SHARE = 0.2
+
+#: The models as the scorer numbers them.
+_KINDS: tuple[Kind, Kind] = ("spam", "toxicity")
+_TOXICITY = _KINDS.index("toxicity")
 
 #: No more words than these are shown, the heaviest ones.
 _MAX_SPANS = 50
@@ -66,9 +69,14 @@ class ServedModel:
         The bundle's, or the operator's.
     """
 
-    bundle: Bundle[Pipeline]
+    bundle: Bundle[TextModel]
     version: str
     thresholds: Thresholds
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """What scores texts with this model alone."""
+        return open_scorer([self.bundle.model])
 
     def action(self, score: float) -> Action:
         """Return what this model alone would do with a message of this score."""
@@ -89,20 +97,24 @@ class Moderator:
     def __init__(self, spam: ServedModel, toxicity: ServedModel) -> None:
         self.spam = spam
         self.toxicity = toxicity
+        self._scorer = open_scorer([spam.bundle.model, toxicity.bundle.model])
 
     def moderate(self, texts: Sequence[str]) -> list[Verdict]:
         """Return the verdict on each text, in order."""
         if not texts:
             return []
-        spam_scores = score_texts(self.spam.bundle.model, texts)
-        toxicity_scores = score_texts(self.toxicity.bundle.model, texts)
+        spam, toxicity = (scores.tolist() for scores in self._scorer.scores(texts))
         return [
-            self._verdict(text, float(spam[0]), toxicity)
-            for text, spam, toxicity in zip(texts, spam_scores, toxicity_scores, strict=True)
+            self._verdict(text, score, heads)
+            for text, [score], heads in zip(texts, spam, toxicity, strict=True)
         ]
 
-    def _verdict(self, text: str, spam: float, toxicity: np.ndarray) -> Verdict:
-        toxic, *categories = (float(score) for score in toxicity)
+    def traits(self, kind: Kind, text: str) -> Traits:
+        """Return the traits of a raw text as the model of one kind sees it."""
+        return traits_of(text, self._scorer.unknown_share(_KINDS.index(kind), text))
+
+    def _verdict(self, text: str, spam: float, toxicity: Sequence[float]) -> Verdict:
+        toxic, *categories = toxicity
         _, *names = self.toxicity.bundle.manifest.labels
         flagged = toxic >= self.toxicity.thresholds.review
         return Verdict(
@@ -121,7 +133,7 @@ class Moderator:
                 version=self.toxicity.version,
                 digest=self.toxicity.bundle.digest,
                 categories=dict(zip(names, categories, strict=True)),
-                spans=toxic_spans(self.toxicity.bundle.model, text) if flagged else [],
+                spans=heaviest_words(self._scorer.words(_TOXICITY, text)) if flagged else [],
             ),
         )
 
@@ -131,9 +143,8 @@ def _worst(*actions: Action) -> Action:
     return max(actions, key=order.index)
 
 
-def toxic_spans(pipeline: Pipeline, text: str) -> list[Span]:
+def heaviest_words(words: Sequence[Span]) -> list[Span]:
     """Return the words that speak for toxicity the most, in the order of the text."""
-    words, _ = word_contributions(pipeline, text)
     heaviest = sorted(words, key=lambda word: word.weight, reverse=True)[:_MAX_SPANS]
     least = _SPAN_SHARE * max((word.weight for word in heaviest), default=0.0)
     carrying = [word for word in heaviest if word.weight > 0 and word.weight >= least]

@@ -6,13 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from models import spam, toxicity
-
-#: The kinds of bundle that hold a text model, with the names of their heads; the first is main.
-HEADS: dict[str, tuple[str, ...]] = {
-    "spam": ("spam", *spam.CATEGORIES),
-    "toxicity": ("toxic", *toxicity.CATEGORIES),
-}
+from models import toxicity
 
 
 def score_texts(pipeline: Pipeline, texts: Sequence[str]) -> np.ndarray:
@@ -27,7 +21,7 @@ def score_texts(pipeline: Pipeline, texts: Sequence[str]) -> np.ndarray:
     Returns
     -------
     ndarray of float64, shape (n_messages, n_heads)
-        In the order of ``HEADS`` of the model's kind.
+        In the order of :data:`models.labels.HEADS` of the model's kind.
     """
     features = pipeline[:-1].transform(texts)
     return score_features(pipeline[-1], features)

@@ -4,8 +4,6 @@ from sklearn.naive_bayes import ComplementNB, MultinomialNB
 
 from models.params import NaiveBayesParams
 
-CATEGORIES: tuple[str, ...] = ()
-
 
 def build_classifier(params: NaiveBayesParams) -> MultinomialNB | ComplementNB:
     """Return the unfitted classifier.

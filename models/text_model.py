@@ -6,8 +6,9 @@ from sklearn.pipeline import Pipeline
 
 from models import skops_file
 from models.bundle import ModelFormat
+from models.labels import HEADS
 from models.manifest import Kind
-from models.scoring import HEADS, score_texts
+from models.scoring import score_texts
 
 MODEL_FILE = "model.skops"
 

@@ -8,10 +8,11 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
+from models.labels import TOXICITY_CATEGORIES
 from models.params import LogisticParams
 
 #: The kinds of toxicity that have a head of their own.
-CATEGORIES = ("insult", "threat", "obscene", "identity_attack")
+CATEGORIES = TOXICITY_CATEGORIES
 
 # Added to each term's weight in either class, so that rare terms say less.
 _SMOOTHING = 0.1

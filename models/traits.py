@@ -8,9 +8,11 @@ import functools
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.pipeline import Pipeline
+if TYPE_CHECKING:  # it takes a second to import, and the service need not
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.pipeline import Pipeline
 
 _WORD = re.compile(r"\w+")
 
@@ -34,7 +36,7 @@ class Traits:
     other_script: float
 
 
-def text_traits(pipeline: Pipeline, text: str) -> Traits:
+def text_traits(pipeline: "Pipeline", text: str) -> Traits:
     """Return the traits of a raw ``text`` as the model of ``pipeline`` sees it.
 
     Parameters
@@ -42,14 +44,24 @@ def text_traits(pipeline: Pipeline, text: str) -> Traits:
     pipeline : Pipeline
         A packaged text model, raw text in.
     """
+    return traits_of(text, unknown_share(pipeline, text))
+
+
+def traits_of(text: str, unknown: float) -> Traits:
+    """Return the traits of a raw ``text`` of whose words a model has no term of this share."""
+    return Traits(len(text), unknown, _other_script(text))
+
+
+def unknown_share(pipeline: "Pipeline", text: str) -> float:
+    """Return the share of a raw text's words that the model of ``pipeline`` has no term of."""
     [normalised] = pipeline.named_steps["normalise"].transform([text])
     vocabulary = _words_of(pipeline).vocabulary_
     words = _WORD.findall(normalised)
     unknown = sum(word not in vocabulary for word in words)
-    return Traits(len(text), unknown / len(words) if words else 0.0, _other_script(text))
+    return unknown / len(words) if words else 0.0
 
 
-def _words_of(pipeline: Pipeline) -> TfidfVectorizer:
+def _words_of(pipeline: "Pipeline") -> "TfidfVectorizer":
     """Return the part of the vectoriser that knows words."""
     return dict(pipeline.named_steps["tfidf"].transformer_list)["word"]
 

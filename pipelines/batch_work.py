@@ -11,16 +11,17 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import pyarrow as pa
-from sklearn.pipeline import Pipeline
 
 from models.bundle import Bundle, load_bundle
+from models.compiled_bundle import load_text_bundle
 from models.hub import open_hub
 from models.kinds import FORMATS
+from models.labels import HEADS
 from models.manifest import Kind
 from models.matching import JobIndex
 from models.moderation import Moderator, ServedModel, Verdict
-from models.scoring import HEADS
 from models.skill_model import SkillModel
+from models.text_scorers import TextModel
 from pipelines.batch_files import Format, Part, write_table
 from pipelines.batch_input import Layout, Partition, Row, rows_of
 from pipelines.champions import hub_cache
@@ -225,11 +226,15 @@ def _loaded(
     task: Task, hub: str, models: tuple[Pinned, ...]
 ) -> Callable[[Sequence[str]], list[Answer]]:
     """Return what answers, from bundles that were fetched and verified."""
-    bundles = {}
+    bundles: dict[Kind, Bundle[Any]] = {}
     for pinned in models:
         fetched = open_hub(hub).fetch(pinned.repo, pinned.commit, hub_cache())
         folder = fetched.path / "bundle"
-        bundles[pinned.kind] = load_bundle(folder, FORMATS[pinned.kind], pinned.digest)
+        bundles[pinned.kind] = (
+            load_text_bundle(folder, pinned.kind, pinned.digest)
+            if pinned.kind in HEADS
+            else load_bundle(folder, FORMATS[pinned.kind], pinned.digest)
+        )
     if task == "moderation":
         moderator = Moderator(*(_served(bundles[pinned.kind], pinned) for pinned in models))
         return lambda texts: [_verdict(verdict) for verdict in moderator.moderate(texts)]
@@ -240,7 +245,7 @@ def _loaded(
     return lambda texts: [_recommended(model, index, text) for text in texts]
 
 
-def _served(bundle: Bundle[Pipeline], pinned: Pinned) -> ServedModel:
+def _served(bundle: Bundle[TextModel], pinned: Pinned) -> ServedModel:
     assert bundle.manifest.thresholds is not None  # a text model's bundle does not load without
     return ServedModel(bundle, pinned.version, bundle.manifest.thresholds)
 

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from models.errors import CareerlensError
+from models.labels import HEADS
 from models.manifest import Thresholds
 from models.metrics import binary_metrics, ranking_metrics
 from models.params import EvaluateParams, load_params
-from models.scoring import HEADS, score_texts
+from models.scoring import score_texts
 from models.skops_file import load_model
 from pipelines.entry import entry_point
 from pipelines.intervals import plain

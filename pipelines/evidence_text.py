@@ -13,10 +13,11 @@ from sklearn.pipeline import Pipeline
 from models import paired
 from models.bundle import Bundle
 from models.gates import Slice, flatten_metrics
+from models.labels import HEADS
 from models.manifest import Kind, Thresholds
 from models.metrics import binary_metrics
 from models.params import EvaluateParams
-from models.scoring import HEADS, score_texts
+from models.scoring import score_texts
 from pipelines.evaluate import LENGTH_BANDS, evaluate
 from pipelines.evidence_rows import Answered, EvidenceError, Given, digest_of, grouped, require
 from pipelines.intervals import plain

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from models.errors import HubError, HubUnavailableError, LockedError, UnknownRevisionError
 from models.manifest import KINDS, Kind
+from serving.compiling import Compiling
 from serving.follow import Follower, Found
 from serving.logs import Log
 from serving.metrics import Metrics, shared_folder
@@ -79,10 +80,12 @@ class Champions:
         self._is_unsettled = False
         self._is_ready = False
         self._follower = Follower(self._look, settings.poll_seconds, shared_folder())
+        self._compiling = Compiling(self._follower.refresh, log)
 
     def start(self) -> None:
         """Follow from now on; a second call does nothing."""
         self._follower.start()
+        self._compiling.start()
 
     def stop(self) -> None:
         """Follow no more; what is loaded goes on answering."""
@@ -164,7 +167,10 @@ class Champions:
     def _stays(self, kind: Kind) -> bool:
         """Whether a kind is pinned, and what answers is known to be the pinned version."""
         return (
-            kind in self._pinned and kind in self._snapshot.models and kind not in self._from_cache
+            kind in self._pinned
+            and kind in self._snapshot.models
+            and kind not in self._from_cache
+            and not self._releases.can_be_faster(self._snapshot.models[kind])
         )
 
     def _follow(self, kind: Kind) -> None:
@@ -179,7 +185,11 @@ class Champions:
         if kind not in self._pinned:  # which is asked once
             self._metrics.show_hub_answered(kind)
         loaded = self._snapshot.models.get(kind)
-        if loaded is not None and loaded.commit == commit:
+        if (
+            loaded is not None
+            and loaded.commit == commit
+            and not self._releases.can_be_faster(loaded)
+        ):
             self._from_cache.discard(kind)
             self._refused.pop((kind, "main"), None)
             self._show(kind, error=None, refused=None, stale=False)

@@ -16,6 +16,7 @@ import bentoml
 from bentoml.monitoring import MonitorBase
 from prometheus_client import CollectorRegistry, Counter
 
+from models.manifest import Kind
 from serving.aside import Aside
 from serving.exchange import request_id
 from serving.line_file import LineFile
@@ -208,16 +209,14 @@ def _rows(judged: _Judged) -> Iterator[dict[str, Any]]:
     yield _row(judged, "toxicity", moderator.toxicity, verdict.toxicity)
 
 
-def _row(judged: _Judged, kind: str, model: "ServedModel", said: "SpamVerdict") -> dict[str, Any]:
-    from models.traits import text_traits
-
+def _row(judged: _Judged, kind: Kind, model: "ServedModel", said: "SpamVerdict") -> dict[str, Any]:
     return {
         "time": judged.time,
         "request_id": judged.request_id,
         "kind": kind,
         "version": said.version,
         "digest": said.digest,
-        **vars(text_traits(model.bundle.model, judged.text)),
+        **vars(judged.moderator.traits(kind, judged.text)),
         "review": model.thresholds.review,
         "block": model.thresholds.block,
         "score": said.score,

@@ -27,10 +27,11 @@ from models.errors import (
 )
 from models.hub import CHALLENGER, MAIN, open_hub, repo_id
 from models.manifest import Kind, Thresholds
+from models.native_cache import is_compiled
 from models.release import Release
 from serving.errors import SettingsError
 from serving.settings import Settings, variable
-from serving.snapshot import Loaded
+from serving.snapshot import TEXT_KINDS, Loaded
 
 if TYPE_CHECKING:  # scikit-learn and skops take a second to import: the thread pays, not the start
     from models.bundle import Bundle
@@ -48,6 +49,7 @@ class Releases:
         self._settings = settings
         self._hub = open_hub(settings.hub)
         self._trust = settings.trust
+        self._slow: set[str] = set()  # digests of what compiled code does not know
 
     def resolve(self, kind: Kind) -> str:
         """Return the commit that shall answer: that of the pinned version, or the champion's.
@@ -96,7 +98,7 @@ class Releases:
         fetched = self._copy(kind, commit) if alone else self._fetch(kind, commit)
         self._trust.check(fetched.path)
         self._check_name(kind, fetched.release, alone)
-        bundle = _load_bundle(kind, fetched, known)
+        bundle = self._load_bundle(kind, fetched, known)
         thresholds = bundle.manifest.thresholds
         if thresholds is not None:
             thresholds = choose_thresholds(kind, thresholds, self._settings)
@@ -153,6 +155,36 @@ class Releases:
             copy = last_fetched(self._settings.cache, self._repo(kind), commit)
             return commit if copy is None else copy.release.tag
         return commit
+
+    def can_be_faster(self, loaded: Loaded) -> bool:
+        """Whether a model is scored by its library, and compiled code could score it by now."""
+        from models.compiled import CompiledModel
+
+        return (
+            loaded.kind in TEXT_KINDS
+            and not isinstance(loaded.bundle.model, CompiledModel)
+            and loaded.bundle.digest not in self._slow
+            and is_compiled()
+        )
+
+    def _load_bundle(self, kind: Kind, fetched: Fetched, known: Iterable[Loaded]) -> "Bundle[Any]":
+        from models.bundle import load_bundle, verify_bundle
+        from models.compiled import CompiledModel
+        from models.compiled_bundle import load_text_bundle
+        from models.formats import format_of
+
+        folder, digest = fetched.path / "bundle", fetched.release.digest
+        for loaded in known:
+            if loaded.bundle.digest == digest and not self.can_be_faster(loaded):
+                verify_bundle(folder, digest)
+                return loaded.bundle
+        if kind not in TEXT_KINDS:
+            return load_bundle(folder, format_of(kind), digest)
+        can_be_fast = is_compiled()
+        bundle = load_text_bundle(folder, kind, digest)
+        if can_be_fast and not isinstance(bundle.model, CompiledModel):
+            self._slow.add(digest)
+        return bundle
 
     def _repo(self, kind: Kind) -> str:
         return repo_id(self._settings.namespace, kind)
@@ -231,18 +263,6 @@ def choose_thresholds(kind: Kind, chosen: Thresholds, settings: Settings) -> Thr
             "since a message is reviewed before it is blocked"
         )
     return thresholds
-
-
-def _load_bundle(kind: Kind, fetched: Fetched, known: Iterable[Loaded]) -> "Bundle[Any]":
-    from models.bundle import load_bundle, verify_bundle
-    from models.kinds import FORMATS
-
-    folder, digest = fetched.path / "bundle", fetched.release.digest
-    for loaded in known:
-        if loaded.bundle.digest == digest:
-            verify_bundle(folder, digest)
-            return loaded.bundle
-    return load_bundle(folder, FORMATS[kind], digest)
 
 
 def _names(release: Release) -> tuple[str, str]:

@@ -142,14 +142,12 @@ class Shadow:
         )
 
     def _score(self, part: list[_Waiting]) -> None:
-        from models.scoring import score_texts
-
         kind, challenger = part[0].kind, part[0].challenger
-        scores = score_texts(challenger.bundle.model, [each.text for each in part])[:, 0]
+        [heads] = challenger.scorer.scores([each.text for each in part])
         if self._challengers.get(kind) is not challenger:  # taken away meanwhile
             self._metrics.count_dropped(len(part))
             return
-        rows = [_row(each, float(score)) for each, score in zip(part, scores, strict=True)]
+        rows = [_row(each, float(score)) for each, score in zip(part, heads[:, 0], strict=True)]
         if self._file is not None:
             self._file.append(rows)
         for row in rows:

@@ -17,10 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 from distributed import LocalCluster
 
-from models.bundle import load_bundle
+from models.compiled_bundle import load_text_bundle
 from models.errors import SignatureError
 from models.hub import LocalHub
-from models.kinds import FORMATS
 from models.manifest import Kind
 from models.moderation import Moderator, ServedModel
 from models.signing import generate_keys
@@ -131,8 +130,9 @@ def arguments(project: Path, source: Path, target: Path, **chosen: Any) -> Names
 
 def expected_verdicts(tiny_bundles: Mapping[Kind, Path], texts: list[str]) -> list[dict[str, Any]]:
     served = []
-    for kind in ("spam", "toxicity"):
-        bundle = load_bundle(tiny_bundles[kind] / "bundle", FORMATS[kind])
+    kinds: tuple[Kind, Kind] = ("spam", "toxicity")
+    for kind in kinds:
+        bundle = load_text_bundle(tiny_bundles[kind] / "bundle", kind)
         assert bundle.manifest.thresholds is not None
         served.append(ServedModel(bundle, "v1", bundle.manifest.thresholds))
     return [verdict.as_dict() for verdict in Moderator(*served).moderate(texts)]

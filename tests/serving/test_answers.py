@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from models.bundle import load_bundle, verify_bundle
+from models.bundle import verify_bundle
+from models.compiled_bundle import load_text_bundle
 from models.hub import LocalHub, repo_id
-from models.kinds import FORMATS
-from models.manifest import KINDS
-from models.scoring import score_texts
+from models.manifest import KINDS, Kind
+from models.text_scorers import open_scorer
 from serving.exchange import Body
 from serving.schemas import ModelsAnswer, ModerateAnswer, ModerateBatchAnswer, VerdictAnswer
+from serving.snapshot import TEXT_KINDS
 from tests.serving.conftest import InProcess
 
 SPAM = "You won a prize! Claim it now at http://win.example"
@@ -74,12 +75,13 @@ def test_the_declared_endpoints_answer_what_the_hot_routes_do(
 
 
 def test_scores_come_through_json_to_the_last_bit(
-    service: InProcess, tiny_bundles: dict[str, Path]
+    service: InProcess, tiny_bundles: dict[Kind, Path]
 ) -> None:
-    model = load_bundle(tiny_bundles["toxicity"] / "bundle", FORMATS["toxicity"]).model
+    bundles = [load_text_bundle(tiny_bundles[kind] / "bundle", kind) for kind in TEXT_KINDS]
+    scorer = open_scorer([bundle.model for bundle in bundles])
     for number in range(50):
         text = f"message {number} of an idiot"
-        [[toxic, *categories]] = score_texts(model, [text])
+        _, [[toxic, *categories]] = scorer.scores([text])
         verdict = service.moderate(text).json()["toxicity"]
         assert [verdict["score"], *verdict["categories"].values()] == [toxic, *categories]
 

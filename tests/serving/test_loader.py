@@ -3,20 +3,27 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from models.compiled import CompiledModel
+from models.compiled_bundle import load_text_bundle
 from models.hub import LocalHub, repo_id
 from models.manifest import KINDS, MANIFEST, Kind, Thresholds
+from models.native_cache import COMPLETE, FOLDER_VARIABLE, folder
 from models.text_model import MODEL_FILE
+from serving.compiling import Compiling
 from serving.errors import NotReadyError, SettingsError
 from serving.loader import Champions
 from serving.logs import open_log
 from serving.metrics import Metrics
 from serving.releases import choose_thresholds
 from serving.settings import Settings
-from tests.factories import make_release
+from serving.snapshot import TEXT_KINDS
+from tests.factories import make_release, tiny_pipeline
 from tests.serving.champions import NAMESPACE, promote
 
 
@@ -45,6 +52,9 @@ class Loading:
                 return
             assert time.monotonic() < deadline, self.errors()
             time.sleep(0.02)
+
+    def reports(self) -> dict[str, dict[str, Any]]:
+        return {report["kind"]: report for report in self.champions.reports()}
 
     def ready(self) -> bool:
         try:
@@ -217,3 +227,84 @@ def test_a_model_made_by_another_library_is_reported_with_the_remedy(
     loading = start(loadings, hub, tmp_path / "cache")
     loading.wait("spam", "made with scikit-learn 0.1")
     assert "retrain" in str(loading.errors()["spam"])
+
+
+@pytest.fixture
+def kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for compiled kernels in which there are none, and nobody who compiles them."""
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "kernels"))
+    monkeypatch.setattr(Compiling, "start", lambda _: None)
+    folder.cache_clear()
+    folder().mkdir(parents=True)
+    yield folder()
+    monkeypatch.undo()
+    folder.cache_clear()
+
+
+def forms(loading: Loading) -> dict[str, bool]:
+    """Return of each text model whether compiled code scores with it."""
+    models = loading.champions.current().models
+    return {kind: isinstance(models[kind].bundle.model, CompiledModel) for kind in TEXT_KINDS}
+
+
+def test_scikit_learn_answers_until_the_kernels_are_compiled(
+    hub: LocalHub, tmp_path: Path, loadings: list[Loading], kernels: Path
+) -> None:
+    loading = start(loadings, hub, tmp_path / "cache")
+    loading.wait_ready()
+    text = "You idiot, claim your free prize now at http://win.example"
+    assert forms(loading) == {"spam": False, "toxicity": False}
+    [before] = loading.champions.current().moderator().moderate([text])
+    (kernels / COMPLETE).touch()
+    loading.champions.refresh().result(30)
+    loading.champions.refresh().result(30)
+    assert forms(loading) == {"spam": True, "toxicity": True}
+    [after] = loading.champions.current().moderator().moderate([text])
+    assert after.spam.score == pytest.approx(before.spam.score, abs=1e-9)
+    assert after.toxicity.categories == pytest.approx(before.toxicity.categories, abs=1e-9)
+    assert after.action == before.action
+    assert [(span.start, span.end) for span in after.toxicity.spans] == [
+        (span.start, span.end) for span in before.toxicity.spans
+    ]
+    assert {kind: report["version"] for kind, report in loading.reports().items()} == {
+        "spam": "v1",
+        "toxicity": "v2",
+        "skills": "v3",
+        "matching": "v4",
+    }
+
+
+def test_a_model_that_compiled_code_does_not_know_is_scored_by_scikit_learn(
+    tmp_path: Path,
+    loadings: list[Loading],
+    kernels: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (kernels / COMPLETE).touch()
+    model = tiny_pipeline("spam")
+    model["tfidf"].transformer_list[1][1].norm = None
+    monkeypatch.setattr("tests.factories.tiny_model", lambda *_: model)
+    make_release(tmp_path / "packaged", "spam")
+    hub = LocalHub(tmp_path / "hub")
+    promote(hub, "spam", tmp_path / "packaged", 1, tmp_path / "scratch")
+    loading = start(loadings, hub, tmp_path / "cache")
+    loading.wait("spam", None)
+    for _ in range(2):
+        loading.champions.refresh().result(30)
+    assert not isinstance(loading.champions.current().models["spam"].bundle.model, CompiledModel)
+    said = [each.message for each in caplog.records if "scored by scikit-learn" in each.message]
+    assert len(said) == 1
+    assert "norm" in said[0]
+
+
+def test_a_compiled_model_that_answers_otherwise_than_was_recorded_never_does(
+    tiny_bundles: dict[Kind, Path], kernels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (kernels / COMPLETE).touch()
+    place = tiny_bundles["spam"] / "bundle"
+    loaded = load_text_bundle(place, "spam")
+    assert isinstance(loaded.model, CompiledModel)
+    moved = replace(loaded.model, intercepts=loaded.model.intercepts + 0.01)
+    monkeypatch.setattr("models.compiled_bundle.read_model", lambda *_: moved)
+    assert not isinstance(load_text_bundle(place, "spam").model, CompiledModel)

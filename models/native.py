@@ -1,0 +1,62 @@
+"""Numba as this project uses it: compiled once for every CPU of an architecture, and kept.
+
+Compiling takes many seconds, loading what was compiled a few hundredths of one. Nothing compiles
+where requests are answered: ``python -m models.native`` does, in a process of its own.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+import numba.core.caching
+from filelock import FileLock
+
+from models.native_cache import COMPLETE, folder, is_compiled
+
+#: A number, of the type that the compiler finds: Python's own have no place in kernels.
+Number = Any
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class KeptLocator(numba.core.caching.UserProvidedCacheLocator):  # type: ignore[misc]
+    """Numba's own, which also reads from a folder that cannot be written: an image's."""
+
+    def ensure_cache_path(self) -> None:
+        """Make the folder, unless it is there."""
+        Path(self.get_cache_path()).mkdir(parents=True, exist_ok=True)
+
+
+# One code for all CPUs: it is compiled where an image is made and runs anywhere, and gives the
+# same digits everywhere.
+numba.config.CPU_NAME = "generic"
+numba.config.CPU_FEATURES = ""
+numba.config.CACHE_DIR = str(folder())
+numba.config.CACHE_LOCATOR_CLASSES = f"models.native.{KeptLocator.__name__}"
+
+
+def kernel(function: F) -> F:
+    """Return ``function`` compiled at its first call, or as it was compiled before.
+
+    It lets other threads run meanwhile.
+    """
+    compiled: F = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+    return compiled
+
+
+def compile_all() -> None:
+    """Compile every kernel, by using it, and keep them; what is there already is not made anew."""
+    from models.fast_scoring import exercise
+
+    folder().mkdir(parents=True, exist_ok=True)
+    with FileLock(folder() / ".lock"):
+        if not is_compiled():
+            exercise()
+            (folder() / COMPLETE).touch()
+
+
+if __name__ == "__main__":
+    from models import native  # under its own name, by which numba finds the locator
+
+    native.compile_all()
