@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -142,12 +143,24 @@ def build_vectoriser(rules: NormaliseParams, params: TfidfParams) -> Pipeline:
 
 
 def fit_vectoriser(texts: Sequence[str], rules: NormaliseParams, params: TfidfParams) -> Pipeline:
-    """Return the vectoriser fitted on ``texts``.
+    """Return the vectoriser fitted on ``texts``, as :func:`fit_transform` does."""
+    return fit_transform(texts, rules, params)[0]
+
+
+def fit_transform(
+    texts: Sequence[str], rules: NormaliseParams, params: TfidfParams
+) -> tuple[Pipeline, csr_matrix]:
+    """Return the vectoriser fitted on ``texts``, and their features, in one pass over them.
 
     Parameters
     ----------
     texts : sequence of str, length n_messages
         Raw messages.
+
+    Returns
+    -------
+    vectoriser : Pipeline
+    features : csr_matrix of float64, shape (n_messages, n_terms)
 
     Raises
     ------
@@ -156,7 +169,7 @@ def fit_vectoriser(texts: Sequence[str], rules: NormaliseParams, params: TfidfPa
     """
     vectoriser = build_vectoriser(rules, params)
     try:
-        vectoriser.fit(texts)
+        features = vectoriser.fit_transform(texts)
     except ValueError as error:
         if "empty vocabulary" in str(error) or "no terms remain" in str(error).lower():
             raise EmptyVocabularyError(
@@ -164,4 +177,5 @@ def fit_vectoriser(texts: Sequence[str], rules: NormaliseParams, params: TfidfPa
                 "or train on more rows"
             ) from error
         raise
-    return vectoriser
+    features.sort_indices()  # as transform leaves them
+    return vectoriser, features

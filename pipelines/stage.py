@@ -2,10 +2,11 @@
 
 import argparse
 import json
+import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -72,10 +73,22 @@ def write_sparse(matrix: csr_matrix, path: Path) -> None:
 
 
 def read_sparse(path: Path) -> csr_matrix:
-    """Return the matrix stored by :func:`write_sparse`."""
+    """Return the matrix stored by :func:`write_sparse`, its arrays mapped and read when touched.
+
+    Who writes into them changes a copy in memory.
+    """
     with path.open("rb") as file:
-        shape, indptr, indices, data = (np.load(file, allow_pickle=False) for _ in range(4))
-    return csr_matrix((data, indices, indptr), shape=tuple(shape))
+        shape, indptr, indices, data = (_mapped(file, path) for _ in range(4))
+    return csr_matrix((data, indices, indptr), shape=tuple(shape.tolist()))
+
+
+def _mapped(file: IO[bytes], path: Path) -> np.ndarray:
+    """Return the array at the position of ``file``, which is moved behind it."""
+    np.lib.format.read_magic(file)
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    array = np.memmap(path, dtype, "c", file.tell(), shape)
+    file.seek(array.nbytes, os.SEEK_CUR)
+    return array
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score, matthews_corrcoef, roc_auc_
 
 from models.params import BudgetParams, SpamParams, ToxicityParams
 from models.scoring import score_texts
-from models.tfidf import fit_vectoriser
+from models.tfidf import fit_transform
 from pipelines.train_spam import train_spam
 from pipelines.train_toxicity import train_toxicity
 from pipelines.training import choose_thresholds
@@ -49,8 +49,7 @@ def run_trial(
     train, validation : DataFrame
         As ``data/splits`` has them.
     """
-    vectoriser = fit_vectoriser(train["text"].tolist(), section.normalise, section.tfidf)
-    features = vectoriser.transform(train["text"].tolist())
+    vectoriser, features = fit_transform(train["text"].tolist(), section.normalise, section.tfidf)
     if isinstance(section, SpamParams):
         pipeline = train_spam(vectoriser, features, train, section)
     else:

@@ -7,7 +7,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from models import skops_file
 from models.params import NgramParams, NormaliseParams, TfidfParams
-from models.tfidf import EmptyVocabularyError, PackedTfidfVectorizer, fit_vectoriser
+from models.tfidf import EmptyVocabularyError, PackedTfidfVectorizer, fit_transform, fit_vectoriser
 from tests.factories import MESSAGES, ROOT, tiny_pipeline
 
 TEXTS = [text for text, _, _ in MESSAGES]
@@ -28,6 +28,14 @@ def test_packed_vocabulary_comes_back_as_it_was() -> None:
         assert after.vocabulary_ == before.vocabulary_
     difference = vectoriser.transform(TEXTS) - restored.transform(TEXTS)
     assert abs(difference).sum() == 0
+
+
+def test_fitting_gives_the_features_that_transforming_gives() -> None:
+    vectoriser, features = fit_transform(TEXTS, RULES, TFIDF)
+    again = vectoriser.transform(TEXTS)
+    assert np.array_equal(features.indptr, again.indptr)
+    assert np.array_equal(features.indices, again.indices)
+    np.testing.assert_allclose(features.data, again.data, rtol=1e-12)
 
 
 def test_packing_changes_no_feature() -> None:

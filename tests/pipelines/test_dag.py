@@ -111,3 +111,33 @@ def test_imports_are_followed_through_packages_and_from_imports(tmp_path: Path) 
         (tmp_path / name).write_text(content)
     found = {path.as_posix() for path in first_party_files("pipelines.stage", below(tmp_path))}
     assert found == set(files) - {"models/other.py"}
+
+
+def expanded() -> dict[str, tuple[set[str], set[str]]]:
+    """Return the dependencies and outputs of every stage, those of a matrix apart."""
+    found = {}
+    for stage, content in STAGES.items():
+        for model in content.get("matrix", {}).get("model", [""]):
+            name = f"{stage}@{model}" if model else stage
+            deps = {dep.replace("${item.model}", model) for dep in content["deps"]}
+            outs = {out.replace("${item.model}", model) for out in outputs(stage)}
+            found[name] = (deps, outs)
+    return found
+
+
+def test_the_halves_that_make_train_runs_side_by_side_need_nothing_of_each_other() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    lists = re.findall(r"^(?:TEXT|JOB)_STAGES := (.*)$", makefile, re.M)
+    halves = [half.split() for half in lists]
+    stages = expanded()
+    assert len(halves) == 2
+    listed = {*halves[0], *halves[1], "ingest", "validate_raw", "report", "track"}
+    assert listed == stages.keys()
+    made = {out for _, outs in stages.values() for out in outs}
+    for half in halves:
+        there = stages["ingest"][1] | stages["validate_raw"][1]
+        for stage in half:
+            deps, outs = stages[stage]
+            needed = {out for out in made if any(f"{dep}/".startswith(f"{out}/") for dep in deps)}
+            assert needed <= there, stage
+            there = there | outs
