@@ -5,6 +5,7 @@ repeated, and what comes after is made up for by the next command of this kind.
 """
 
 import os
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,8 +30,16 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 
+#: What the command ends with where the gate refuses a version; 1 is any other failure.
+REFUSED = 3
+
+
 class RefusedError(CareerlensError):
-    """The gate refuses a version; the message says why."""
+    """A version is not promoted; the message says why."""
+
+
+class WorseError(RefusedError):
+    """The gate refuses a version: it is not better, or not good enough."""
 
 
 def promote(
@@ -56,9 +65,10 @@ def promote(
 
     Raises
     ------
+    WorseError
+        If the gate refuses it and no reason is given.
     RefusedError
-        If the gate refuses it and no reason is given, or no reason would do, or it is not said
-        which of two candidates is meant.
+        If no reason would do, or it is not said which of two candidates is meant.
     ConflictError
         If somebody else moved the champion meanwhile.
     """
@@ -85,7 +95,7 @@ def promote(
                 )
             decision = force(decision, reason)
         if not decision.accepted:
-            raise RefusedError(refusal(f"{kind}: {tag} is refused", decision))
+            raise WorseError(refusal(f"{kind}: {tag} is refused", decision))
         sent = send(store, hub, repo, kind, version, offer, trust)
     crowned = crown(store, hub, repo, kind, sent.fetched, champion, asdict(decision))
     by_force = f", by force: {decision.forced}" if decision.forced else ""
@@ -199,7 +209,11 @@ def main() -> None:
     args = parser.parse_args()
     trust = read_trust(os.environ)
     with tracking.open_store() as store:
-        promote(store, args.hub, args.kind, load_params(), trust, args.version, args.force)
+        try:
+            promote(store, args.hub, args.kind, load_params(), trust, args.version, args.force)
+        except WorseError as error:
+            print(f"promote: {error}", file=sys.stderr)
+            sys.exit(REFUSED)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """The workflows: sound, of pinned actions and least rights, running commands that exist."""
 
 import importlib.util
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 import yaml
 
 from pipelines.drift import ALARM
+from pipelines.promote import REFUSED
 from tests.factories import ROOT
 
 FOLDER = ROOT / ".github" / "workflows"
@@ -77,3 +80,35 @@ def test_drift_has_the_models_trained_anew() -> None:
     assert f"{ALARM}) due=true ;;" in decide["run"]
     assert read("retrain.yml")["jobs"]["retrain"]["if"] == "needs.drift.outputs.due == 'true'"
     assert "--force" not in (FOLDER / "retrain.yml").read_text(encoding="utf-8")
+
+
+def test_what_the_gate_refuses_is_a_notice_and_any_other_failure_fails(tmp_path: Path) -> None:
+    runs = [step.get("run", "") for step in steps("retrain.yml")]
+    [release] = [run for run in runs if "pipelines.promote" in run]
+    bin_folder = tmp_path / ".venv" / "bin"
+    bin_folder.mkdir(parents=True)
+    python = (
+        'echo "$2 $3"; case "$2 $3" in '
+        f'"pipelines.promote spam") exit {REFUSED};; "pipelines.promote toxicity") exit 1;; esac'
+    )
+    commands = {bin_folder / "python": python, bin_folder / "make": "exit 0"}
+    for path, does in commands.items():
+        path.write_text(f"#!/bin/sh\n{does}\n")
+        path.chmod(0o755)
+    ran = subprocess.run(
+        ["bash", "-e", "-c", release],  # as the runner does it
+        cwd=tmp_path,
+        env={
+            "PATH": f"{bin_folder}:{os.environ['PATH']}",
+            "RUNNER_TEMP": str(tmp_path),
+            "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert "::notice::spam keeps its champion" in ran.stdout
+    assert "::error::toxicity could not be promoted" in ran.stdout
+    assert ran.stdout.count("::") == 4
+    assert "pipelines.promote matching" in (tmp_path / "summary").read_text()  # all were tried
