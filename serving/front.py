@@ -171,7 +171,7 @@ class Front:
                 await self._answer(route, scope, incoming, outgoing)
         except RequestError as refusal:
             await outgoing.refuse(refusal, incoming)
-        except TimeoutError:
+        except (TimeoutError, asyncio.CancelledError):  # the latter by a server that is ending
             overdue = OverdueError("the answer took too long; try again later")
             await outgoing.refuse(overdue, incoming)
         except ClientGoneError:

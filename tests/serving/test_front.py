@@ -452,3 +452,19 @@ def test_start_and_stop_messages_go_through() -> None:
 
     asyncio.run(Client(app).front({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
     assert seen == ["lifespan"]
+
+
+def test_what_a_server_that_ends_gives_up_is_told_so() -> None:
+    async def end_meanwhile(client: Client) -> httpx.Response:
+        asking = asyncio.current_task()
+        assert asking is not None
+        asyncio.get_running_loop().call_later(0.05, asking.cancel)
+        transport = httpx.ASGITransport(client.front)
+        async with httpx.AsyncClient(transport=transport, base_url=HOME) as caller:
+            return await caller.get("/hang")
+
+    client = Client(timeout_seconds=60)
+    answered = asyncio.run(end_meanwhile(client))
+    assert (answered.status_code, answered.json()["error"]) == (503, "timeout")
+    assert answered.headers["retry-after"]
+    assert client.lines[-1]["status"] == 503
