@@ -38,6 +38,16 @@ from serving.scrape import bound_versions, read_processes, read_workers  # noqa:
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+#: Bytes that each file of counts has from the start: what all labels need together, and more.
+_ROOM = 512 * 1024
+
+# Sorts of counts, as prometheus_client names their files.
+_SORTS = (
+    "counter",
+    "histogram",
+    *(f"gauge_live{most}" for most in ("sum", "max", "min", "mostrecent")),
+)
+
 #: What requests wait in line for.
 Line = Literal["messages", "batches", "documents", "resumes"]
 
@@ -46,17 +56,33 @@ _WAITS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 _SCORES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 
 
-def share_folder() -> None:
-    """Make the folder that the workers about to be started count in."""
+def share_folder() -> Path:
+    """Make the folder that the workers about to be started count in, and return it."""
     folder = tempfile.mkdtemp(prefix="careerlens-metrics-")
     os.environ[FOLDER_VARIABLE] = folder
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def shared_folder() -> Path | None:
     """Return the folder that all workers of this service share, if it was made."""
     folder = os.environ.get(FOLDER_VARIABLE)
     return None if folder is None else Path(folder)
+
+
+def _take_room(folder: Path, pid: int) -> None:
+    """Make the files of one worker with all the room they need.
+
+    They are mapped, and counting into one that the disk has no room for ends the process at once.
+
+    Raises
+    ------
+    OSError
+        If the disk is full already.
+    """
+    for sort in _SORTS:
+        with (folder / f"{sort}_{pid}.db").open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, _ROOM)
 
 
 class Metrics:
@@ -69,6 +95,9 @@ class Metrics:
     """
 
     def __init__(self) -> None:
+        folder = shared_folder()
+        if folder is not None:
+            _take_room(folder, os.getpid())
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "careerlens_requests",

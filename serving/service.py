@@ -73,7 +73,7 @@ from serving.schemas import (
 from serving.settings import read_adzuna_keys, read_settings
 from serving.shadow import Shadow, ShadowMetrics
 from serving.stopping import Stopping
-from serving.supervisor import supervise, wait_until_ready
+from serving.supervisor import show_pulse, supervise, wait_until_ready
 
 #: Seconds after which a thread that works gives way to the event loop, which answers messages. With
 #: Python's 0.005 each message waits so long several times over while resumes are read beside it.
@@ -185,10 +185,10 @@ class Careerlens:
     @staticmethod
     def before_workers() -> None:
         """Give the workers one place to count in, and a supervisor that restores them."""
-        share_folder()
+        folder = share_folder()
         tracing.is_wanted(os.environ)  # a wrong wish stops the start, and not each worker
         take_over(log)
-        supervise(settings.drain_seconds, settings.stop_seconds)
+        supervise(folder, settings.drain_seconds, settings.stop_seconds, log)
 
     @bentoml.on_startup
     async def started(self) -> None:
@@ -199,6 +199,7 @@ class Careerlens:
         resumes.start()
         desk.start()
         stopping.watch()
+        show_pulse()
         await wait_until_ready(champions.is_ready)
         log.info("started", pid=os.getpid(), loop=type(asyncio.get_running_loop()).__module__)
 
