@@ -1,8 +1,4 @@
-"""How filters are dodged, as the benchmark tests it: nothing here is used in training.
-
-The training rows are disguised by ``pipelines.attacks``, with other characters, other rules and
-other seeds: what both know would be measured too well.
-"""
+"""How filters are dodged, as the benchmark tests it: nothing here is used in training."""
 
 import random
 import re
@@ -10,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 Attack = Callable[[str, random.Random], str]
 
-#: Characters that stand for a letter here; ``pipelines.attacks`` has none of these pairs.
+#: Characters that stand for a letter.
 LEET = {"a": "4", "b": "8", "e": "3", "g": "9", "i": "!", "o": "0", "s": "$", "t": "7"}
 HOMOGLYPHS = {
     "a": "аα",
