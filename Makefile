@@ -18,7 +18,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--custom-compile-command "make lock"
 
 # The halves of dvc.yaml after validate_raw, which share nothing: each in an order that can be run.
-TEXT_STAGES := clean validate_clean split fit_tfidf@spam fit_tfidf@toxicity train_spam train_toxicity \
+TEXT_STAGES := clean clean_marks validate_clean split fit_tfidf@spam fit_tfidf@toxicity train_spam train_toxicity \
 	evaluate@spam evaluate@toxicity package@spam package@toxicity
 JOB_STAGES := clean_jobs validate_jobs build_skills evaluate_skills build_job_index evaluate_matching \
 	evaluate_parsing package_skills package_matching

@@ -17,9 +17,8 @@ from benchmarks.quality_figures import (
     shown,
 )
 from benchmarks.quality_rows import QualityRows, SpanRow, continued
-from models.explain import word_contributions
+from models.explain import toxic_spans
 from models.metrics import Figure, ranking_metrics
-from models.moderation import heaviest_words
 from models.params import EvaluateParams
 from models.scoring import score_texts
 from models.toxicity import CATEGORIES
@@ -99,7 +98,7 @@ def _character_f1(models: Models, row: SpanRow) -> float:
     """Return F1 as the task defines it: 1 where nothing is marked and nothing found."""
     found = {
         place
-        for span in heaviest_words(word_contributions(models.toxicity.model, row.text)[0])
+        for span in toxic_spans(models.toxicity.model, row.text)
         for place in range(span.start, span.end)
     }
     if not row.marked or not found:

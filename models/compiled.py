@@ -14,6 +14,7 @@ from models.errors import NotCompilableError
 from models.params import NormaliseParams
 from models.respell import Lexicon
 from models.skops_values import Stored, read_values
+from models.spans import SpanRule
 
 #: The token pattern that the kernels follow; :mod:`models.tfidf` has it for scikit-learn.
 TOKEN_PATTERN = r"(?u)\w+|[^\w\s]"
@@ -72,6 +73,8 @@ class CompiledModel:
     sublinear : bool
         Whether a term counts by the logarithm of how often it is there.
     intercepts : ndarray of float64, shape (n_heads,)
+    span_rule : SpanRule or None
+        If there is one, the last head is for words alone.
     """
 
     rules: NormaliseParams
@@ -80,6 +83,7 @@ class CompiledModel:
     chars: Block
     sublinear: bool
     intercepts: np.ndarray
+    span_rule: SpanRule | None = None
 
 
 def read_model(data: bytes, name: str) -> CompiledModel:
@@ -111,7 +115,7 @@ def _model(root: Any) -> CompiledModel:
     rules, lexicon = _cleaning(_state(normaliser, "models.tfidf.Normaliser"))
     features = _state(union, "sklearn.pipeline.FeatureUnion")
     _require(features["transformer_weights"] is None, "the vectorisers are weighted")
-    weights, intercepts = _heads(classifier)
+    weights, intercepts, span_rule = _heads(classifier)
     blocks, sublinear, first = {}, set(), 0
     for _, vectoriser in features["transformer_list"]:
         state = _vectoriser(vectoriser)
@@ -136,6 +140,7 @@ def _model(root: Any) -> CompiledModel:
         chars=blocks["char_wb"],
         sublinear=sublinear.pop(),
         intercepts=intercepts,
+        span_rule=span_rule,
     )
 
 
@@ -165,23 +170,37 @@ def _vectoriser(stored: Any) -> Mapping[str, Any]:
     return state
 
 
-def _heads(classifier: Stored) -> tuple[np.ndarray, np.ndarray]:
-    """Return weights and intercepts: the heads' logits are linear in the features.
+def _heads(classifier: Stored) -> tuple[np.ndarray, np.ndarray, SpanRule | None]:
+    """Return weights, intercepts and span rule: the heads' logits are linear in the features.
 
     As :func:`models.scoring.linear_weights` has it for scikit-learn's classifiers.
     """
     state = classifier.state
     _require(state["classes_"].tolist() == [0, 1], f"the classes are {state['classes_']}")
     if classifier.sort == "models.toxicity.ToxicityHeads":
-        known = {"C", "class_weight", "classes_", "coef_", "heads", "intercept_"}
-        _require(state.keys() == known, f"the heads have {sorted(state)}")
-        return state["coef_"], state["intercept_"]
+        return _toxicity_heads(state)
     clean, spam = state["feature_log_prob_"]
     if classifier.sort == "sklearn.naive_bayes.MultinomialNB":
         before, after = state["class_log_prior_"]
-        return (spam - clean)[np.newaxis], np.array([after - before])
+        return (spam - clean)[np.newaxis], np.array([after - before]), None
     _require(classifier.sort == "sklearn.naive_bayes.ComplementNB", f"there is a {classifier.sort}")
-    return (spam - clean)[np.newaxis], np.zeros(1)
+    return (spam - clean)[np.newaxis], np.zeros(1), None
+
+
+def _toxicity_heads(
+    state: Mapping[str, Any],
+) -> tuple[np.ndarray, np.ndarray, SpanRule | None]:
+    needed = {"C", "class_weight", "classes_", "coef_", "heads", "intercept_"}
+    known = needed | {"category_c", "span_head_"}
+    _require(needed <= state.keys() <= known, f"the heads have {sorted(state)}")
+    if state.get("span_head_") is None:
+        return state["coef_"], state["intercept_"], None
+    head = _state(state["span_head_"], "models.span_head.SpanHead")
+    return (
+        np.vstack([state["coef_"], head["coef_"]]),
+        np.append(state["intercept_"], head["intercept_"]),
+        SpanRule(head["least"], head["gap"]),
+    )
 
 
 def _state(stored: Any, sort: str) -> Mapping[str, Any]:

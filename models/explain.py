@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from sklearn.pipeline import Pipeline
 
 from models.scoring import linear_weights
-from models.spans import Span
+from models.spans import Span, Word, shown_words
 from models.text import Normalised
 from models.tfidf import TOKEN_PATTERN, PackedTfidfVectorizer
 
@@ -14,7 +14,7 @@ _WORD = re.compile(TOKEN_PATTERN)
 _CHUNK = re.compile(r"\S+")
 
 
-def word_contributions(pipeline: Pipeline, text: str) -> tuple[list[Span], float]:
+def word_contributions(pipeline: Pipeline, text: str) -> tuple[list[Word], float]:
     """Return every word's part of the main head's logit.
 
     Each n-gram's contribution (tf-idf value times weight) is shared out evenly over the places
@@ -29,10 +29,10 @@ def word_contributions(pipeline: Pipeline, text: str) -> tuple[list[Span], float
 
     Returns
     -------
-    spans : list of Span
-        One for each run of non-space characters of the normalised text, in order.
+    words : list of Word
+        In order.
     intercept : float
-        What no word carries: the weights of ``spans`` plus ``intercept`` are the logit.
+        What no word carries: the weights of ``words`` plus ``intercept`` are the logit.
     """
     weights, intercept = linear_weights(pipeline)
     origin = pipeline["normalise"].trace(text)
@@ -51,9 +51,19 @@ def word_contributions(pipeline: Pipeline, text: str) -> tuple[list[Span], float
                     parts[word] += value / len(covered) / len(words)
         offset += len(vectoriser.vocabulary_)
     return [
-        Span(*_raw_span(origin, start, end), part)
-        for (start, end), part in zip(bounds, parts, strict=True)
+        Word(*_raw_span(origin, start, end), part, chunk)
+        for (start, end), part, chunk in zip(bounds, parts, chunks, strict=True)
     ], intercept
+
+
+def toxic_spans(pipeline: Pipeline, text: str) -> list[Span]:
+    """Return the words for which a packaged toxicity model flags a raw text, if it does."""
+    words, _ = word_contributions(pipeline, text)
+    head = pipeline[-1].span_head_
+    if head is None or not words:
+        return shown_words(words, text, None, None)
+    features = pipeline["tfidf"].transform([word.form for word in words])
+    return shown_words(words, text, head.decision_function(features), head.rule)
 
 
 def _raw_span(origin: Normalised, start: int, end: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import numpy as np
 from models.compiled import Block, CompiledModel
 from models.ngram_scoring import count_unknown, score, share_out
 from models.ngram_table import build_table
-from models.spans import Span
+from models.spans import Span, Word, shown_words
 from models.text import PLAIN, normalise, normalise_with_offsets
 
 
@@ -24,7 +24,12 @@ class FastScorer:
         self._models = models
         self._table = build_table(models)
         ends = np.cumsum([0, *(len(model.intercepts) for model in models)])
-        self._heads = [slice(first, last) for first, last in itertools.pairwise(ends)]
+        self._width = int(ends[-1])
+        # The last head of a model with a span rule is the one for words, and no score of a text.
+        self._heads = [
+            slice(first, last - (model.span_rule is not None))
+            for model, (first, last) in zip(models, itertools.pairwise(ends.tolist()), strict=True)
+        ]
 
     def scores(self, texts: Sequence[str]) -> list[np.ndarray]:
         """Return each model's scores of raw texts: shape (n_texts, n_heads)."""
@@ -40,11 +45,11 @@ class FastScorer:
                         own[at] = len(normalised)
                         normalised.append(other)
             rows.append(own)
-        scores = np.empty((len(normalised), self._heads[-1].stop))
+        scores = np.empty((len(normalised), self._width))
         score(self._table, _codes("".join(normalised)), _ends(normalised), scores)
         return [scores[own, heads] for own, heads in zip(rows, self._heads, strict=True)]
 
-    def words(self, model: int, text: str) -> list[Span]:
+    def words(self, model: int, text: str) -> list[Word]:
         """Return every word's part of the main head's logit of one model."""
         cleaning = self._models[model]
         origin = normalise_with_offsets(text, cleaning.rules, cleaning.lexicon)
@@ -52,9 +57,22 @@ class FastScorer:
         parts = np.empty(len(origin.text) // 2 + 1)
         codes = _codes(origin.text)
         words = share_out(self._table, codes, self._heads[model].start, bounds, parts)
-        starts = origin.starts[bounds[0 : 2 * words : 2]].tolist()
-        ends = origin.ends[bounds[1 : 2 * words : 2] - 1].tolist()
-        return list(map(Span, starts, ends, parts[:words].tolist()))
+        firsts, lasts = bounds[0 : 2 * words : 2], bounds[1 : 2 * words : 2]
+        forms = [origin.text[first:last] for first, last in zip(firsts, lasts, strict=True)]
+        starts, ends = origin.starts[firsts].tolist(), origin.ends[lasts - 1].tolist()
+        return list(map(Word, starts, ends, parts[:words].tolist(), forms))
+
+    def shown(self, model: int, text: str) -> list[Span]:
+        """Return the words to show of a text that one model flags."""
+        words, rule = self.words(model, text), self._models[model].span_rule
+        if rule is None:
+            return shown_words(words, text, None, None)
+        forms = [word.form for word in words]
+        scores = np.empty((len(forms), self._width))
+        score(self._table, _codes("".join(forms)), _ends(forms), scores)
+        marked = scores[:, self._heads[model].stop]
+        with np.errstate(divide="ignore"):  # a word may be as good as certain
+            return shown_words(words, text, np.log(marked) - np.log1p(-marked), rule)
 
     def unknown_share(self, model: int, text: str) -> float:
         """Return the share of a text's words that one model has no term of."""

@@ -13,15 +13,9 @@ from models.traits import Traits, traits_of
 
 Action = Literal["allow", "review", "block"]
 
-#: A word is shown as a span when it carries at least this share of what the heaviest word does.
-_SPAN_SHARE = 0.2
-
 #: The models as the scorer numbers them.
 _KINDS: tuple[Kind, Kind] = ("spam", "toxicity")
 _TOXICITY = _KINDS.index("toxicity")
-
-#: No more words than these are shown, the heaviest ones.
-_MAX_SPANS = 50
 
 
 @dataclass(frozen=True)
@@ -133,7 +127,7 @@ class Moderator:
                 version=self.toxicity.version,
                 digest=self.toxicity.bundle.digest,
                 categories=dict(zip(names, categories, strict=True)),
-                spans=heaviest_words(self._scorer.words(_TOXICITY, text)) if flagged else [],
+                spans=self._scorer.shown(_TOXICITY, text) if flagged else [],
             ),
         )
 
@@ -141,11 +135,3 @@ class Moderator:
 def _worst(*actions: Action) -> Action:
     order: tuple[Action, ...] = ("allow", "review", "block")
     return max(actions, key=order.index)
-
-
-def heaviest_words(words: Sequence[Span]) -> list[Span]:
-    """Return the words that speak for toxicity the most, in the order of the text."""
-    heaviest = sorted(words, key=lambda word: word.weight, reverse=True)[:_MAX_SPANS]
-    least = _SPAN_SHARE * max((word.weight for word in heaviest), default=0.0)
-    carrying = [word for word in heaviest if word.weight > 0 and word.weight >= least]
-    return sorted(carrying, key=lambda word: word.start)

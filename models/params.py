@@ -77,11 +77,29 @@ class NaiveBayesParams(_Section):
     class_weight: Literal["none", "balanced"]
 
 
-class LogisticParams(_Section):
-    """The toxicity classifier, of each head."""
+class ToxicityClassifierParams(_Section):
+    """The toxicity classifier: inverse penalty of the main head and of the categories' heads."""
 
     C: Annotated[float, Field(gt=0.0)]
+    category_c: Annotated[float, Field(gt=0.0)]
     class_weight: Literal["none", "balanced"]
+
+
+class MarksParams(_Section):
+    """What is learnt from comments in which people marked words.
+
+    Attributes
+    ----------
+    ordinary_weight : float
+        Weight of a row of another source beside a marked comment, for the categories' heads.
+    C, least, gap : float
+        Of the span head; see :class:`models.spans.SpanHead`.
+    """
+
+    ordinary_weight: Weight
+    C: Annotated[float, Field(gt=0.0)]
+    least: float
+    gap: Weight
 
 
 class BudgetParams(_Section):
@@ -108,7 +126,8 @@ class SpamParams(_TextModelParams):
 class ToxicityParams(_TextModelParams):
     """Everything about the toxicity model."""
 
-    classifier: LogisticParams
+    classifier: ToxicityClassifierParams
+    marks: MarksParams
 
 
 class IndexParams(_Section):

@@ -14,6 +14,7 @@ from models.errors import BundleError, FormatError, UntrustedTypeError
 #: The types a model file may hold beside those skops trusts by default. A constant in our code:
 #: a list inside the artifact would vouch for itself (mlflow GHSA-w582-9x45-8mpx).
 TRUSTED_TYPES = (
+    "models.span_head.SpanHead",
     "models.tfidf.Normaliser",
     "models.tfidf.PackedTfidfVectorizer",
     "models.toxicity.ToxicityHeads",

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.compiled import CompiledModel
 from models.errors import NotCompilableError
-from models.spans import Span
+from models.spans import Span, Word
 
 if TYPE_CHECKING:  # it takes a second to import, and compiled models do without
     from sklearn.pipeline import Pipeline
@@ -22,8 +22,11 @@ class Scorer(Protocol):
     def scores(self, texts: Sequence[str]) -> list[np.ndarray]:
         """Return each model's scores of raw texts: shape (n_texts, n_heads)."""
 
-    def words(self, model: int, text: str) -> list[Span]:
+    def words(self, model: int, text: str) -> list[Word]:
         """Return every word's part of the main head's logit of one model."""
+
+    def shown(self, model: int, text: str) -> list[Span]:
+        """Return the words to show of a text that one model flags."""
 
     def unknown_share(self, model: int, text: str) -> float:
         """Return the share of a text's words that one model has no term of."""
@@ -47,11 +50,17 @@ class PipelineScorer:
 
         return [score_texts(self._pipeline, texts)]
 
-    def words(self, model: int, text: str) -> list[Span]:  # noqa: ARG002
+    def words(self, model: int, text: str) -> list[Word]:  # noqa: ARG002
         """As :class:`Scorer` has it."""
         from models.explain import word_contributions
 
         return word_contributions(self._pipeline, text)[0]
+
+    def shown(self, model: int, text: str) -> list[Span]:  # noqa: ARG002
+        """As :class:`Scorer` has it."""
+        from models.explain import toxic_spans
+
+        return toxic_spans(self._pipeline, text)
 
     def unknown_share(self, model: int, text: str) -> float:  # noqa: ARG002
         """As :class:`Scorer` has it."""
@@ -76,9 +85,13 @@ class Apart:
         """As :class:`Scorer` has it."""
         return [scores for scorer in self._scorers for scores in scorer.scores(texts)]
 
-    def words(self, model: int, text: str) -> list[Span]:
+    def words(self, model: int, text: str) -> list[Word]:
         """As :class:`Scorer` has it."""
         return self._scorers[model].words(0, text)
+
+    def shown(self, model: int, text: str) -> list[Span]:
+        """As :class:`Scorer` has it."""
+        return self._scorers[model].shown(0, text)
 
     def unknown_share(self, model: int, text: str) -> float:
         """As :class:`Scorer` has it."""

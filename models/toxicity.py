@@ -9,7 +9,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
 from models.labels import TOXICITY_CATEGORIES
-from models.params import LogisticParams
+from models.params import ToxicityClassifierParams
+from models.span_head import SpanHead
 
 #: The kinds of toxicity that have a head of their own.
 CATEGORIES = TOXICITY_CATEGORIES
@@ -26,8 +27,8 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    C : float
-        Inverse strength of the L2 penalty.
+    C, category_c : float
+        Inverse strength of the L2 penalty, of the main head and of the others.
     class_weight : {"balanced", None}
     heads : sequence of str
         Names of the heads; the first is the main one.
@@ -38,15 +39,21 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     intercept_ : ndarray of float64, shape (n_heads,)
     classes_ : ndarray of int, shape (2,)
         0 and 1, of the main head.
+    span_head_ : SpanHead or None
+        What says which words to show; None where nobody marked any, and in bundles of before.
     """
+
+    span_head_: SpanHead | None = None
 
     def __init__(
         self,
         C: float = 1.0,
+        category_c: float = 1.0,
         class_weight: str | None = None,
         heads: tuple[str, ...] = ("toxic", *CATEGORIES),
     ) -> None:
         self.C = C
+        self.category_c = category_c
         self.class_weight = class_weight
         self.heads = heads
 
@@ -64,7 +71,8 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         features : csr_matrix, shape (n_messages, n_terms)
         labels : ndarray of float, shape (n_messages, n_heads)
             1, 0, or NaN where the label is unknown.
-        sample_weight : ndarray of float, shape (n_messages,), optional
+        sample_weight : ndarray of float, shape (n_messages,) or (n_messages, n_heads), optional
+            A head leaves out the messages that weigh nothing.
         silent : ndarray of int, optional
             Columns that shall weigh nothing in the main score.
 
@@ -74,9 +82,11 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If a head has rows of one class only.
         """
         weights = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight)
+        if weights.ndim == 1:
+            weights = np.broadcast_to(weights[:, None], labels.shape)
         coefficients, intercepts = [], []
         for column, head in enumerate(self.heads):
-            known = ~np.isnan(labels[:, column]) & (weights > 0)
+            known = ~np.isnan(labels[:, column]) & (weights[:, column] > 0)
             target = labels[known, column].astype(int)
             if len(np.unique(target)) < 2:
                 raise ValueError(
@@ -84,7 +94,7 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                     "it cannot be learnt; check the label maps and the split report"
                 )
             regression = LogisticRegression(
-                C=self.C,
+                C=self.category_c if column else self.C,
                 class_weight=self.class_weight,
                 solver="liblinear",
                 dual=True,
@@ -94,15 +104,46 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
             scale = np.ones(features.shape[1])
             if column == 0:
-                scale = class_ratios(features[known], target, weights[known])
+                scale = class_ratios(features[known], target, weights[known, column])
                 scale[[] if silent is None else silent] = 0.0
             scaled = csr_matrix(features[known] @ diags_array(scale))
-            regression.fit(scaled, target, sample_weight=weights[known])
+            regression.fit(scaled, target, sample_weight=weights[known, column])
             coefficients.append(scale * regression.coef_[0])
             intercepts.append(regression.intercept_[0])
         self.coef_ = np.vstack(coefficients)
         self.intercept_ = np.array(intercepts)
         self.classes_ = np.array([0, 1])
+        return self
+
+    def calibrate(self, features: csr_matrix, labels: np.ndarray) -> Self:
+        """Make the categories' probabilities those of rows that no head has seen.
+
+        A logistic curve over each logit, folded into the coefficients: the heads stay linear, and
+        the order of messages as it was. A head without rows of both classes stays too.
+
+        Parameters
+        ----------
+        features : csr_matrix, shape (n_messages, n_terms)
+        labels : ndarray of float, shape (n_messages, n_heads)
+            1, 0, or NaN where the label is unknown.
+
+        References
+        ----------
+        Platt 1999, "Probabilistic outputs for support vector machines".
+        """
+        logits = self.decision_function(features)
+        for column in range(1, len(self.heads)):
+            known = ~np.isnan(labels[:, column])
+            target = labels[known, column].astype(int)
+            if len(np.unique(target)) < 2:
+                continue
+            curve = LogisticRegression(C=1e6, max_iter=1000).fit(
+                logits[known, column][:, None], target
+            )
+            slope, shift = float(curve.coef_[0, 0]), float(curve.intercept_[0])
+            if slope > 0:
+                self.coef_[column] *= slope
+                self.intercept_[column] = slope * self.intercept_[column] + shift
         return self
 
     def decision_function(self, features: csr_matrix) -> np.ndarray:
@@ -149,7 +190,7 @@ def class_ratios(features: csr_matrix, labels: np.ndarray, weights: np.ndarray) 
     return scale
 
 
-def build_classifier(params: LogisticParams) -> ToxicityHeads:
+def build_classifier(params: ToxicityClassifierParams) -> ToxicityHeads:
     """Return the unfitted classifier."""
     weight = None if params.class_weight == "none" else params.class_weight
-    return ToxicityHeads(C=params.C, class_weight=weight)
+    return ToxicityHeads(params.C, params.category_c, weight)

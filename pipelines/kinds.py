@@ -35,20 +35,21 @@ class Made:
 _SIDES = {"train": "training", "validation": "validation", "test": "testing"}
 
 
-def _text_model(kind: str) -> Made:
+def _text_model(kind: str, others: Mapping[str, tuple[str, str]]) -> Made:
+    sides = {side: (f"splits/{kind}/{side}.parquet", use) for side, use in _SIDES.items()}
     return Made(
         tasks=(kind, "moderation"),
         params=("data", "clean", kind, "evaluate"),
         modules=("pipelines.fit_tfidf", f"pipelines.train_{kind}", "pipelines.package"),
         files=("metrics.json", "thresholds.json"),
         folders=("plots", "curves"),
-        datasets={side: (f"splits/{kind}/{side}.parquet", use) for side, use in _SIDES.items()},
+        datasets={**sides, **others},
     )
 
 
 MADE: Mapping[Kind, Made] = {
-    "spam": _text_model("spam"),
-    "toxicity": _text_model("toxicity"),
+    "spam": _text_model("spam", {}),
+    "toxicity": _text_model("toxicity", {"marks": ("clean/marks.parquet", "training")}),
     "skills": Made(
         tasks=("skills",),
         params=("data", "skills", "evaluate"),

@@ -20,6 +20,7 @@ def main() -> None:
             "train",
             "validation",
             "test",
+            "marks",
             "trained",
             "thresholds",
             "metrics",
@@ -29,6 +30,9 @@ def main() -> None:
         per_model=True,
     )
     model = load_model(args.trained)
+    tables = [args.train, args.validation, args.test]
+    if args.model == "toxicity":  # spam has nothing from marked words
+        tables.append(args.marks)
     package(
         args.release,
         text_format(args.model),
@@ -37,7 +41,7 @@ def main() -> None:
         args.golden,
         Origin(
             sources=sources_of(args.model, read_json(args.sources)),
-            tables=[args.train, args.validation, args.test],
+            tables=tables,
         ),
         load_params(),
         Thresholds(**read_json(args.thresholds)),

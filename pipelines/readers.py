@@ -164,8 +164,8 @@ def _semeval(tables: Tables, name: str) -> pd.DataFrame:
     return rows_of(column_of(tables, name, "text"), (spans != "[]").astype(int), task="toxicity")
 
 
-# As written in spans.csv, case aside; three rows are cut short. Others mean no category of ours.
-_SPAN_TYPES = {
+#: As written in spans.csv, case aside; three rows are cut short. Others mean no category of ours.
+SPAN_TYPES = {
     "insult": "insult",
     "insu": "insult",
     "threat": "threat",
@@ -207,7 +207,7 @@ def label_votes(tables: Tables, params: ToxicSpansParams) -> pd.DataFrame:
             "type": column_of(tables, "spans.csv", "type").str.strip().str.casefold(),
         }
     )
-    spans["category"] = spans["type"].map(_SPAN_TYPES)
+    spans["category"] = spans["type"].map(SPAN_TYPES)
     marks = spans.dropna(subset="category").drop_duplicates(["annotation", "category"])
     marks = marks.merge(votes[["annotation", "comment"]], on="annotation")
     for category in CATEGORIES:

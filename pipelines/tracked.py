@@ -75,7 +75,12 @@ def read_tracked(store: Store, kind: Kind, release: Release) -> Tracked | None:
         status=run.info.status,
         tags=run.data.tags,
         complete=complete,
-        tables=tuple(hashes.get(f"{kind}/{name}", "") for name in MADE[kind].datasets),
+        # Versions of before were made of fewer tables; what one lacks, its digest tells.
+        tables=tuple(
+            hashes[name]
+            for name in (f"{kind}/{name}" for name in MADE[kind].datasets)
+            if name in hashes
+        ),
         params=params,
         version=None if version is None else version.tags,
         version_run=None if version is None else version.run_id,

@@ -1,6 +1,6 @@
 """Train the spam model: Naive Bayes over the fitted TF-IDF."""
 
-from functools import partial
+from collections.abc import Mapping
 
 import pandas as pd
 from scipy.sparse import csr_matrix
@@ -40,7 +40,13 @@ def main() -> None:
     """Run the stage."""
     params = load_params()
     budgets = params.spam.budgets[params.data.corpus]
-    run_training(__doc__, "spam", partial(train_spam, params=params.spam), budgets)
+
+    def fit(
+        vectoriser: Pipeline, features: csr_matrix, tables: Mapping[str, pd.DataFrame]
+    ) -> Pipeline:
+        return train_spam(vectoriser, features, tables["train"], params.spam)
+
+    run_training(__doc__, "spam", fit, budgets)
 
 
 if __name__ == "__main__":

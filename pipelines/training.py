@@ -1,6 +1,6 @@
 """What the two training stages share: labels, weights, thresholds, and what they read and write."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,26 +14,35 @@ from models.skops_file import load_model, save_model
 from models.toxicity import CATEGORIES
 from pipelines.stage import parse_args, read_sparse, read_table, write_json
 
-#: From the fitted vectoriser, the training rows' features and the training rows to a pipeline.
-Fit = Callable[[Pipeline, csr_matrix, pd.DataFrame], Pipeline]
+#: From the fitted vectoriser, the training rows' features and the tables by name to a pipeline.
+Fit = Callable[[Pipeline, csr_matrix, Mapping[str, pd.DataFrame]], Pipeline]
 
 
-def run_training(description: str | None, model: str, fit: Fit, budgets: BudgetParams) -> None:
+def run_training(
+    description: str | None,
+    model: str,
+    fit: Fit,
+    budgets: BudgetParams,
+    others: Sequence[str] = (),
+) -> None:
     """Run a training stage: fit on the training rows, choose thresholds on validation rows alone.
 
     Parameters
     ----------
     description : str
         The stage's own, for its command line.
+    others : sequence of str
+        Names of tables to fit on beside ``train`` and ``validation``.
     """
+    names = ("train", "validation", *others)
     args = parse_args(
         description,
-        inputs=["train", "validation", "vectoriser", "matrix"],
+        inputs=[*names, "vectoriser", "matrix"],
         outputs=["trained", "thresholds"],
     )
-    train = read_table(args.train)
-    pipeline = fit(load_model(args.vectoriser), read_sparse(args.matrix), train)
-    validation = read_table(args.validation)
+    tables = {name: read_table(getattr(args, name)) for name in names}
+    pipeline = fit(load_model(args.vectoriser), read_sparse(args.matrix), tables)
+    validation = tables["validation"]
     scores = score_texts(pipeline, validation["text"].tolist())[:, 0]
     thresholds = choose_thresholds(scores, validation["label"].to_numpy(), budgets)
     save_model(pipeline, args.trained)
