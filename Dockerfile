@@ -63,7 +63,7 @@ RUN install --directory --owner=10001 --group=10001 /data
 WORKDIR /bento/src
 # For any CPU of the architecture. It is code, and so out of reach of whoever runs it.
 ENV NUMBA_CACHE_DIR=/opt/native
-RUN python -m models.native && chmod -R a+rX /opt/native
+RUN python -m models.compiling && chmod -R a+rX /opt/native
 USER 10001:10001
 # The rest of the file system may be read-only: what is written lies in /tmp and in /data.
 ENV HOME=/tmp \

@@ -11,7 +11,7 @@ MLFLOW_PORT ?= 5000
 JOBS ?= 2
 MODEL ?= toxicity
 TRIALS ?= 32
-SPEED ?= moderate batch start
+SPEED ?= moderate batch search start
 BIN := .venv/bin
 STAMP := .venv/.installed
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -51,7 +51,7 @@ $(STAMP): requirements.lock
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
 	@# What scores messages; otherwise the service does this beside answering, at its first start.
-	@$(BIN)/python -m models.native
+	@$(BIN)/python -m models.compiling
 	@touch $(STAMP)
 
 serve: setup ## Train and release on the starter corpus if nothing is released yet, then serve

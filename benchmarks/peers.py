@@ -17,26 +17,27 @@ PEERS = {
 }
 
 
+def environment(folder: Path, requirements: Sequence[str]) -> Path:
+    """Return the Python of an environment with what is required; it is made when missing."""
+    python = folder / "bin" / "python"
+    if not python.exists():
+        uv = [sys.executable, "-m", "uv"]
+        subprocess.run([*uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+        install = [*uv, "pip", "install", "--quiet", "--python", python]
+        subprocess.run([*install, *requirements], check=True)
+    return python
+
+
 def ask_peer(name: str, texts: Sequence[str], folder: Path) -> list[float]:
     """Return the peer's score of each text: a probability, or 1 and 0 of a list of words.
 
     Parameters
     ----------
     folder : Path
-        Where the environments of the peers are kept; one is made when it is missing.
+        Where the environments of the peers are kept.
     """
-    environment = folder / name
-    python = environment / "bin" / "python"
-    if not python.exists():
-        uv = [sys.executable, "-m", "uv"]
-        subprocess.run(
-            [*uv, "venv", "--quiet", "--python", sys.executable, environment], check=True
-        )
-        subprocess.run(
-            [*uv, "pip", "install", "--quiet", "--python", python, PEERS[name]], check=True
-        )
     answer = subprocess.run(
-        [python, __file__, name],
+        [environment(folder / name, [PEERS[name]]), __file__, name],
         input=json.dumps(list(texts)),
         stdout=subprocess.PIPE,
         text=True,

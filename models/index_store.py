@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 
 from models.bundle import ModelFormat
 from models.errors import FormatError
-from models.job_index import Entry, JobIndex, best
+from models.job_index import Entry, JobIndex
 from models.job_space import JobSpace
 from models.job_terms import RoleHeads
 from models.params import IndexParams
@@ -144,8 +144,11 @@ def golden_answer(index: JobIndex, text: str) -> dict[str, float]:
 
     Skills are left out: they come from another bundle, whose versions change on their own.
     """
-    scores = index.scores(index.space.encode(text, ()))
-    return {index.entries[row].posting.id: float(scores[row]) for row in best(scores, ANSWERED)}
+    found, scores = index.top(index.space.encode(text, ()), ANSWERED)
+    return {
+        index.entries[row].posting.id: float(score)
+        for row, score in zip(found, scores, strict=True)
+    }
 
 
 def _answer(index: JobIndex, texts: Sequence[str]) -> list[dict[str, float]]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,12 @@ from scipy.sparse import csr_matrix
 
 from models.job_space import FeatureKind, Floats, Hit, JobSpace
 from models.job_terms import folded_words
+from models.native_cache import is_compiled
 from models.postings import Posting
+from models.ranking import best
+
+if TYPE_CHECKING:
+    from models.search import Search
 
 #: Reasons and missing skills given with a posting.
 MAX_REASONS = 8
@@ -120,9 +126,47 @@ class JobIndex:
     title_matrix: csr_matrix
 
     def warm_up(self) -> None:
-        """Make what is derived from the matrices now rather than at the first request."""
-        _ = self._transpose, self._title_transpose, self._words
+        """Make what is derived from the matrices now rather than at the first request.
+
+        A later call, once the search is compiled, prepares the postings for it.
+        """
+        if is_compiled() and not self.is_prepared:
+            from models.search_build import build_search  # numba takes half a second to import
+
+            vars(self)["_search"] = build_search(self.matrix)
+            vars(self).pop("_transpose", None)
+        if not self.is_prepared:
+            _ = self._transpose
+        _ = self._title_transpose, self._words
         _ = self.space.encode("", ())
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether compiled code searches the postings; sparse matrices find the same, slower."""
+        return "_search" in vars(self)
+
+    def top(
+        self, query: csr_matrix, top_k: int, allowed: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """Return the ``top_k`` postings nearest to ``query`` with their cosines, best first.
+
+        Parameters
+        ----------
+        query : csr_matrix of float32, shape (1, n_features)
+        allowed : ndarray of bool, shape (n_postings,), optional
+            Others are left out before anything is ranked.
+
+        Returns
+        -------
+        indices : ndarray of int64, at most ``top_k``; ties by lower index
+        cosines : ndarray of float32, all of them positive
+        """
+        search: Search | None = vars(self).get("_search")
+        if search is not None:
+            return search.top(query, top_k, allowed)
+        scores = self.scores(query)
+        found = best(scores, top_k, allowed)
+        return found, scores[found]
 
     def scores(self, query: csr_matrix) -> Floats:
         """Return the cosine of ``query``, shape (1, n_features), with every posting."""
@@ -147,14 +191,13 @@ class JobIndex:
             Fewer are returned if fewer share anything with the resume, or fit the filters.
         """
         query = self.space.encode(text, hits)
-        scores = self.scores(query)
-        allowed = self.allowed(filters or Filters())
+        found, scores = self.top(query, top_k, self.allowed(filters or Filters()))
         dense = np.zeros(self.matrix.shape[1], dtype=np.float32)
         dense[query.indices] = query.data
         have = {hit.name for hit in hits}
         return tuple(
-            self._explained(int(index), float(scores[index]), dense, have)
-            for index in best(scores, top_k, allowed)
+            self._explained(int(index), float(score), dense, have)
+            for index, score in zip(found, scores, strict=True)
         )
 
     def similar_roles(self, text: str, hits: Sequence[Hit], top_k: int) -> tuple[SimilarRole, ...]:
@@ -231,28 +274,6 @@ class JobIndex:
                 for word in folded_words(getattr(entry.posting, field) or ""):
                     words.setdefault(word, []).append(index)
         return found
-
-
-def best(scores: Floats, top_k: int, allowed: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
-    """Return the indices of the ``top_k`` largest positive scores, best first, exactly.
-
-    Parameters
-    ----------
-    allowed : ndarray of bool, optional
-        Others are left out before anything is ranked.
-
-    Returns
-    -------
-    indices : ndarray of int64, at most ``top_k``; ties by lower index
-    """
-    candidates = np.flatnonzero(scores > 0.0 if allowed is None else (scores > 0.0) & allowed)
-    if 0 < top_k < len(candidates):
-        values = scores[candidates]
-        least = np.partition(values, len(values) - top_k)[len(values) - top_k]
-        candidates = candidates[values >= least]
-    # Indices ascend, so a stable sort leaves ties in their order.
-    order = np.argsort(-scores[candidates], kind="stable")
-    return candidates[order][: max(top_k, 0)]
 
 
 def title_key(posting: Posting) -> tuple[str, str | None]:

@@ -1,7 +1,7 @@
 """Numba as this project uses it: compiled once for every CPU of an architecture, and kept.
 
 Compiling takes many seconds, loading what was compiled a few hundredths of one. Nothing compiles
-where requests are answered: ``python -m models.native`` does, in a process of its own.
+where requests are answered: ``python -m models.compiling`` does, in a process of its own.
 """
 
 from collections.abc import Callable
@@ -10,9 +10,8 @@ from typing import Any, TypeVar
 
 import numba
 import numba.core.caching
-from filelock import FileLock
 
-from models.native_cache import COMPLETE, folder, is_compiled
+from models.native_cache import folder
 
 #: A number, of the type that the compiler finds: Python's own have no place in kernels.
 Number = Any
@@ -43,20 +42,3 @@ def kernel(function: F) -> F:
     """
     compiled: F = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
     return compiled
-
-
-def compile_all() -> None:
-    """Compile every kernel, by using it, and keep them; what is there already is not made anew."""
-    from models.fast_scoring import exercise
-
-    folder().mkdir(parents=True, exist_ok=True)
-    with FileLock(folder() / ".lock"):
-        if not is_compiled():
-            exercise()
-            (folder() / COMPLETE).touch()
-
-
-if __name__ == "__main__":
-    from models import native  # under its own name, by which numba finds the locator
-
-    native.compile_all()

@@ -12,7 +12,10 @@ from pathlib import Path
 FOLDER_VARIABLE = "NUMBA_CACHE_DIR"
 
 #: The modules with kernels, which are compiled together and kept under one digest.
-KERNEL_MODULES = ("ngram_layout.py", "ngram_finding.py", "ngram_scoring.py", "ngram_building.py")
+KERNEL_MODULES = (
+    *("ngram_layout.py", "ngram_finding.py", "ngram_scoring.py", "ngram_building.py"),
+    "search_kernels.py",
+)
 
 #: The file that is there once every kernel was compiled.
 COMPLETE = "complete"

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from models.job_index import best
 from models.matching import JobIndex, Posting
 from models.metrics import Figure
 from models.params import EvaluateParams
+from models.ranking import best
 from models.skills import SkillHit
 from pipelines.intervals import Rows, bootstrap
 

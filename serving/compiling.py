@@ -35,7 +35,7 @@ class Compiling:
             self._thread.start()
 
     def _run(self) -> None:
-        command = [sys.executable, "-m", "models.native"]
+        command = [sys.executable, "-m", "models.compiling"]
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=_LONGEST)
         except (OSError, subprocess.SubprocessError) as error:

@@ -157,14 +157,17 @@ class Releases:
         return commit
 
     def can_be_faster(self, loaded: Loaded) -> bool:
-        """Whether a model is scored by its library, and compiled code could score it by now."""
+        """Whether a model answers by its library, and compiled code could answer by now."""
         from models.compiled import CompiledModel
 
+        if not is_compiled():
+            return False
+        if loaded.kind == "matching":
+            return not loaded.bundle.model.is_prepared
         return (
             loaded.kind in TEXT_KINDS
             and not isinstance(loaded.bundle.model, CompiledModel)
             and loaded.bundle.digest not in self._slow
-            and is_compiled()
         )
 
     def _load_bundle(self, kind: Kind, fetched: Fetched, known: Iterable[Loaded]) -> "Bundle[Any]":
@@ -175,7 +178,8 @@ class Releases:
 
         folder, digest = fetched.path / "bundle", fetched.release.digest
         for loaded in known:
-            if loaded.bundle.digest == digest and not self.can_be_faster(loaded):
+            is_slow = kind in TEXT_KINDS and self.can_be_faster(loaded)
+            if loaded.bundle.digest == digest and not is_slow:
                 verify_bundle(folder, digest)
                 return loaded.bundle
         if kind not in TEXT_KINDS:

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import FormatError
-from models.job_index import best
 from models.matching import (
     Filters,
     IndexParams,
@@ -19,6 +19,7 @@ from models.matching import (
     golden_answer,
     load_index,
 )
+from models.ranking import best
 from tests.models.matching_factories import (
     ListReader,
     starter_index,
@@ -54,6 +55,23 @@ def test_a_starter_resume_finds_postings_of_its_own_role_first(resume):
     jobs = recommend(starter_index(), resume["text"], 3, reader=starter_reader())
     assert (jobs[0].posting.family, jobs[0].posting.role) == (resume["family"], resume["role"])
     assert sum(job.posting.role == resume["role"] for job in jobs) >= 2
+
+
+def test_compiled_code_gives_the_answers_of_sparse_matrices(monkeypatch):
+    index = starter_index()
+    prepared = replace(index)
+    monkeypatch.setattr("models.job_index.is_compiled", lambda: True)
+    prepared.warm_up()
+    assert prepared.is_prepared
+    assert not index.is_prepared
+    asked = (None, Filters(remote=True), Filters(title="nurse"), Filters(company="no such"))
+    for resume in starter_resumes():
+        for filters in asked:
+            wanted, found = (
+                recommend(each, resume["text"], 5, filters, starter_reader())
+                for each in (index, prepared)
+            )
+            assert found == wanted
 
 
 @pytest.mark.parametrize("resume", starter_resumes()[:5], ids=lambda resume: resume["id"])

@@ -247,18 +247,22 @@ def forms(loading: Loading) -> dict[str, bool]:
     return {kind: isinstance(models[kind].bundle.model, CompiledModel) for kind in TEXT_KINDS}
 
 
-def test_scikit_learn_answers_until_the_kernels_are_compiled(
+def test_libraries_answer_until_the_kernels_are_compiled(
     hub: LocalHub, tmp_path: Path, loadings: list[Loading], kernels: Path
 ) -> None:
     loading = start(loadings, hub, tmp_path / "cache")
     loading.wait_ready()
     text = "You idiot, claim your free prize now at http://win.example"
     assert forms(loading) == {"spam": False, "toxicity": False}
+    index = loading.champions.current().models["matching"].bundle.model
+    assert not index.is_prepared
     [before] = loading.champions.current().moderator().moderate([text])
     (kernels / COMPLETE).touch()
-    loading.champions.refresh().result(30)
-    loading.champions.refresh().result(30)
+    loading.champions.refresh().result(150)
+    loading.champions.refresh().result(150)
     assert forms(loading) == {"spam": True, "toxicity": True}
+    assert loading.champions.current().models["matching"].bundle.model is index
+    assert index.is_prepared
     [after] = loading.champions.current().moderator().moderate([text])
     assert after.spam.score == pytest.approx(before.spam.score, abs=1e-9)
     assert after.toxicity.categories == pytest.approx(before.toxicity.categories, abs=1e-9)
@@ -291,7 +295,7 @@ def test_a_model_that_compiled_code_does_not_know_is_scored_by_scikit_learn(
     loading = start(loadings, hub, tmp_path / "cache")
     loading.wait("spam", None)
     for _ in range(2):
-        loading.champions.refresh().result(30)
+        loading.champions.refresh().result(150)
     assert not isinstance(loading.champions.current().models["spam"].bundle.model, CompiledModel)
     said = [each.message for each in caplog.records if "scored by scikit-learn" in each.message]
     assert len(said) == 1
