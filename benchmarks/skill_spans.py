@@ -22,10 +22,10 @@ from models.tagger import (
     TaggedSentence,
     TaggedSpan,
     TaggedText,
-    dump_tagger,
     fit_tagger,
     tagged_texts,
 )
+from models.tagger_files import dump_tagger
 from models.taxonomy import load_taxonomy
 
 #: What is scored: both labels without telling them apart, and each alone.

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from models.bundle import ModelFormat
 from models.errors import FormatError, TaxonomyError
 from models.skill_matcher import SkillHit, SkillMatcher
-from models.tagger import TAGGER_FILES, Label, TaggedSpan, Tagger, dump_tagger, load_tagger, named
+from models.tagger import Label, TaggedSpan, Tagger, named
+from models.tagger_files import TAGGER_FILES, dump_tagger, load_tagger
 from models.taxonomy import Skill, Taxonomy, dump_taxonomy, parse_taxonomy
 
 TAXONOMY_FILE = "taxonomy.csv"

@@ -1,35 +1,21 @@
 """The tagger of skill phrases: what a text asks for or shows, beyond what the taxonomy names.
 
 Two chains, one for what somebody does and one for what somebody knows, since the second kind may
-stand within the first ("develop services in Go"). python-crfsuite learns them; its weights are then
-kept as plain arrays, so that answering runs no foreign parser on a file.
+stand within the first ("develop services in Go").
 """
 
-import json
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-import pycrfsuite  # type: ignore[import-untyped, import-not-found, unused-ignore]
-from pydantic import BaseModel, ConfigDict, ValidationError
+from scipy.sparse import vstack
 
-from models.errors import CareerlensError, FormatError
+from models.errors import CareerlensError
 from models.skill_matcher import SkillMatcher
-from models.tagger_chain import (
-    ALONE,
-    BEGIN,
-    END,
-    INSIDE,
-    NEVER,
-    OUTSIDE,
-    TAGS,
-    believe,
-    best_spans,
-)
-from models.tagger_features import FeatureReader, folded
+from models.tagger_chain import TAGS, believe, best_spans
+from models.tagger_features import FeatureReader, ReadSentence, folded
+from models.tagger_learning import learn
 from models.tagger_names import named
+from models.tagger_net import Learnt, Seen, see
 from models.tagger_params import TaggerParams
 from models.tagger_text import (
     LABELS,
@@ -42,11 +28,10 @@ from models.tagger_text import (
     tagged_texts,
     tags,
 )
-from models.word_classes import Classes, learn_classes
+from models.word_classes import Company, learn_company
 
 __all__ = [
     "LABELS",
-    "TAGGER_FILES",
     "Label",
     "NothingToLearnError",
     "TaggedSentence",
@@ -54,18 +39,10 @@ __all__ = [
     "TaggedText",
     "Tagger",
     "TaggerParams",
-    "dump_tagger",
     "fit_tagger",
-    "load_tagger",
     "named",
     "tagged_texts",
 ]
-
-TAGGER_FILES = ("tagger.json", "tagger.weights")
-
-_DESCRIPTION_FILE, _WEIGHTS_FILE = TAGGER_FILES
-_FORMAT = 2
-_WEIGHT = np.dtype("<f4")
 
 # Marks that a phrase has at its end only if it has their fellow inside.
 _CLOSING = {")": "(", "]": "["}
@@ -75,68 +52,60 @@ class NothingToLearnError(CareerlensError):
     """The tagged sentences have no words."""
 
 
-@dataclass(frozen=True)
-class _Chains:
-    """What has been learnt.
-
-    Attributes
-    ----------
-    features : dict of str to int
-        Rows of ``weights``; the first row belongs to no feature and is 0.
-    weights : ndarray of float32, shape (n_features + 1, n_labels, n_tags)
-    transitions : ndarray of float64, shape (n_labels, n_tags + 1, n_tags)
-        See :func:`models.tagger_chain.believe`.
-    """
-
-    features: Mapping[str, int]
-    weights: np.ndarray
-    transitions: np.ndarray
-
-
 class Tagger:
-    """Marks phrases that speak of a skill; made by :func:`fit_tagger` or :func:`load_tagger`."""
+    """Marks phrases that speak of a skill; made by :func:`fit_tagger`, or read from a bundle.
+
+    Parameters
+    ----------
+    matcher : SkillMatcher
+    company : Company
+        What words are like.
+    features : pair of sequence of str
+        Names of the features of words by themselves, and of those of their company, by number.
+    learnt : Learnt
+    threshold : float
+        Least probability of a span that is marked.
+    """
 
     def __init__(
         self,
         matcher: SkillMatcher,
-        classes: Mapping[str, Classes],
-        chains: _Chains,
+        company: Company,
+        features: tuple[Sequence[str], Sequence[str]],
+        learnt: Learnt,
         threshold: float,
     ) -> None:
-        self.classes = classes
-        self.chains = chains
+        self.company = company
+        self.features = features
+        self.learnt = learnt
         self.threshold = threshold
-        known = chains.features
+        own, around = ({name: row for row, name in enumerate(names)} for names in features)
+        self._sizes = len(own), len(around)
         self._reader = FeatureReader(
-            matcher, classes, lambda names: [known[name] for name in names if name in known]
+            matcher,
+            company.classes,
+            lambda names: [own[name] for name in names if name in own],
+            lambda names: [around[name] for name in names if name in around],
         )
+        self._row_of, self._vectors = _table(company)
 
     def tag(self, text: str) -> list[TaggedSpan]:
         """Return the spans of ``text``, in order; those of one label do not overlap.
 
         Offsets are code points of the raw text, and time is linear in its length.
         """
-        sentences: list[Sentence] = []
-        rows: list[int] = []
-        starts: list[int] = []
-        for sentence, features in self._reader.read(text):
-            sentences.append(sentence)
-            for row in features:
-                starts.append(len(rows))
-                rows.append(0)
-                rows += row
-        if not sentences:
+        read = list(self._reader.read(text))
+        if not read:
             return []
-        scores = np.add.reduceat(self.chains.weights[rows], starts, axis=0, dtype=np.float64)
-        lengths = [len(sentence.words) for sentence in sentences]
+        seen = see(read, self._sizes, self._row_of, self._vectors)
+        scores = self.learnt.scores(seen)
+        believed = believe(scores, seen.lengths.tolist(), self.learnt.transitions)
         return sorted(
             TaggedSpan(start, end, label)
-            for sentence, beliefs in zip(
-                sentences, believe(scores, lengths, self.chains.transitions), strict=True
-            )
+            for sentence, beliefs in zip(read, believed, strict=True)
             for label, of_chain in zip(LABELS, beliefs, strict=True)
             for first, last in best_spans(of_chain, self.threshold)
-            for start, end in _places(text, sentence, first, last, label)
+            for start, end in _places(text, sentence.words, first, last, label)
         )
 
 
@@ -155,7 +124,8 @@ def fit_tagger(
         The tagger must answer with the one it was fitted with.
     params : TaggerParams
     unlabelled : iterable of str
-        Plain texts of the same kind, from which, beside the sentences, classes of words are learnt.
+        Plain texts of the same kind, from which, beside the sentences, it is learnt what words are
+        like.
 
     Raises
     ------
@@ -164,178 +134,72 @@ def fit_tagger(
     """
     texts = tagged_texts(sentences)
     plain = [*unlabelled, *(each.text for each in texts)]
-    classes = learn_classes(
+    company = learn_company(
         (list(map(folded, sentence.words)) for text in plain for sentence in split_sentences(text)),
         params.word_classes,
         params.word_min_count,
     )
-    seen: dict[str, int] = {}
-    examples: list[list[list[int]]] = []
-    answers: dict[Label, list[list[str]]] = {label: [] for label in LABELS}
+    numbers: tuple[dict[str, int], dict[str, int]] = ({}, {})
+    own, around = numbers
     reader = FeatureReader(
-        matcher, classes, lambda names: [seen.setdefault(name, len(seen)) for name in names]
+        matcher,
+        company.classes,
+        lambda names: [own.setdefault(name, len(own)) for name in names],
+        lambda names: [around.setdefault(name, len(around)) for name in names],
     )
-    for text in texts:
-        places = {label: text.places(label) for label in LABELS}
-        for sentence, features in reader.read(text.text):
-            examples.append(features)
-            for label in LABELS:
-                answers[label].append(tags(sentence, places[label]))
-    if not examples:
+    read = [(text, lines) for text in texts if (lines := list(reader.read(text.text)))]
+    if not read:
         raise NothingToLearnError("the tagged sentences have no words; give texts to learn from")
-    frequent = _frequent(examples, len(seen), params.min_freq)
-    learnt = [_learn(frequent, answers[label], params) for label in LABELS]
-    kept = {number for weights, _ in learnt for number, _ in weights}
-    names = sorted((name, number) for name, number in seen.items() if number in kept)
-    row_of = {number: row for row, (_, number) in enumerate(names, start=1)}
-    weights = np.zeros((len(row_of) + 1, len(LABELS), len(TAGS)), dtype=_WEIGHT)
-    for chain, (of_chain, _) in enumerate(learnt):
-        for (number, tag), weight in of_chain.items():
-            weights[row_of[number], chain, tag] = weight
-    chains = _Chains(
-        {name: row_of[number] for name, number in names},
-        weights,
-        np.stack([transitions for _, transitions in learnt]),
-    )
-    return Tagger(matcher, classes, chains, params.threshold)
-
-
-class _Description(BaseModel):
-    """All of a tagger but its weights."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    format: int
-    threshold: float
-    words: tuple[str, ...]
-    classes: tuple[tuple[int, ...], ...]
-    features: tuple[str, ...]
-    transitions: tuple[tuple[tuple[float, ...], ...], ...]
-
-
-def dump_tagger(tagger: Tagger) -> dict[str, bytes]:
-    """Return the files of ``tagger`` by name; equal bytes for equal taggers."""
-    described = {
-        "format": _FORMAT,
-        "threshold": tagger.threshold,
-        "words": list(tagger.classes),
-        "classes": list(tagger.classes.values()),
-        "features": list(tagger.chains.features),
-        "transitions": tagger.chains.transitions.tolist(),
-    }
-    return {
-        _DESCRIPTION_FILE: json.dumps(described, separators=(",", ":")).encode("ascii"),
-        _WEIGHTS_FILE: tagger.chains.weights[1:].tobytes(),
-    }
-
-
-def load_tagger(contents: Mapping[str, bytes], matcher: SkillMatcher, place: str) -> Tagger:
-    """Return the tagger in ``contents``, the files that :func:`dump_tagger` returned.
-
-    Parameters
-    ----------
-    matcher : SkillMatcher
-        The one that the tagger was fitted with.
-    place : str
-        Where the files were read, for errors.
-
-    Raises
-    ------
-    FormatError
-        If a file is missing or unreadable, or the two do not belong together.
-    """
-    try:
-        described = _Description.model_validate_json(contents[_DESCRIPTION_FILE])
-        if described.format != _FORMAT:
-            raise ValueError(f"its format is {described.format}, and this code reads {_FORMAT}")
-        if not 0.0 < described.threshold < 1.0:
-            raise ValueError(f"the threshold {described.threshold} is no probability")
-        classes = _checked_classes(described)
-        chains = _checked_chains(described, contents[_WEIGHTS_FILE])
-    except KeyError as error:
-        raise FormatError(f"{place} has no {error.args[0]}") from error
-    except (ValidationError, ValueError) as error:
-        raise FormatError(f"{place} holds no tagger that can be read: {error}") from error
-    return Tagger(matcher, classes, chains, described.threshold)
-
-
-def _checked_classes(described: _Description) -> dict[str, Classes]:
-    if len({len(each) for each in described.classes}) > 1:
-        raise ValueError("some words have more classes than others")
-    return dict(zip(described.words, described.classes, strict=True))
-
-
-def _checked_chains(described: _Description, content: bytes) -> _Chains:
-    shape = (len(described.features), len(LABELS), len(TAGS))
-    learnt = np.frombuffer(content, dtype=_WEIGHT).reshape(shape)
-    transitions = np.array(described.transitions, dtype=np.float64)
-    if transitions.shape != (len(LABELS), len(TAGS) + 1, len(TAGS)):
-        raise ValueError(f"transitions have the shape {transitions.shape}")
-    if not (np.isfinite(learnt).all() and np.isfinite(transitions).all()):
-        raise ValueError("a weight is no finite number")
-    outside, within = [OUTSIDE, END, ALONE, len(TAGS)], [BEGIN, INSIDE]
-    if (transitions[:, outside, OUTSIDE] <= NEVER).any() or (
-        transitions[:, within, END] <= NEVER
-    ).any():
-        raise ValueError("a chain can never leave a span")
-    features = {name: row for row, name in enumerate(described.features, start=1)}
-    if len(features) < len(described.features):
-        raise ValueError("a feature is there twice")
-    weights = np.concatenate([np.zeros((1, *shape[1:]), dtype=_WEIGHT), learnt])
-    return _Chains(features, weights, transitions)
-
-
-def _frequent(
-    examples: Iterable[Sequence[Sequence[int]]], size: int, min_freq: int
-) -> list[list[list[str]]]:
-    """Return the features that enough words have, named by their numbers for CRFsuite."""
-    counts = np.zeros(size, dtype=np.int64)
-    for example in examples:
-        for row in example:
-            counts[row] += 1
-    names = [str(number) if count >= min_freq else None for number, count in enumerate(counts)]
-    return [
-        [[name for number in row if (name := names[number]) is not None] for row in example]
-        for example in examples
+    row_of, vectors = _table(company)
+    sizes = len(own), len(around)
+    seen = _joined([see(lines, sizes, row_of, vectors) for _, lines in read])
+    kept = [
+        sorted(
+            (name, number) for name, number in names.items() if counts[number] >= params.min_freq
+        )
+        for names, counts in zip(
+            numbers, (matrix.getnnz(axis=0) for matrix in (seen.own, seen.company)), strict=True
+        )
     ]
-
-
-def _learn(
-    examples: Iterable[Sequence[Sequence[str]]],
-    answers: Iterable[Sequence[str]],
-    params: TaggerParams,
-) -> tuple[dict[tuple[int, int], float], np.ndarray]:
-    """Return the weights of one chain by feature number and tag, and its transitions."""
-    trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
-    trainer.set_params(
-        {
-            "c1": params.c1,
-            "c2": params.c2,
-            "max_iterations": params.max_iterations,
-            "feature.possible_transitions": True,
-        }
+    columns = [[number for _, number in names] for names in kept]
+    learnt = learn(
+        seen._replace(own=seen.own[:, columns[0]], company=seen.company[:, columns[1]]),
+        np.concatenate([_answers(text, lines) for text, lines in read]),
+        params,
     )
-    for example, answer in zip(examples, answers, strict=True):
-        trainer.append(example, answer)
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder) / "chain")
-        trainer.train(path)
-        chain = pycrfsuite.Tagger()
-        chain.open(path)
-        learnt = chain.info()
-        chain.close()
-    transitions = np.zeros((len(TAGS) + 1, len(TAGS)))
-    for (before, after), weight in learnt.transitions.items():
-        transitions[TAGS.index(before), TAGS.index(after)] = weight
-    # What nobody marked is never found.
-    for tag in (BEGIN, INSIDE, ALONE):
-        if TAGS[tag] not in learnt.labels:
-            transitions[:, tag] = NEVER
-    weights = {
-        (int(number), TAGS.index(tag)): weight
-        for (number, tag), weight in learnt.state_features.items()
-    }
-    return weights, transitions
+    names_of = [[name for name, _ in names] for names in kept]
+    return Tagger(matcher, company, (names_of[0], names_of[1]), learnt, params.threshold)
+
+
+def _table(company: Company) -> tuple[dict[str, int], np.ndarray]:
+    """Return the rows of words, and vectors of which the first is for all others."""
+    row_of = {word: row for row, word in enumerate(company.classes, start=1)}
+    nothing = np.zeros((1, company.vectors.shape[1]), dtype=np.float32)
+    return row_of, np.concatenate([nothing, company.vectors.astype(np.float32)])
+
+
+def _joined(texts: Sequence[Seen]) -> Seen:
+    return Seen(
+        vstack([seen.own for seen in texts], format="csr"),
+        vstack([seen.company for seen in texts], format="csr"),
+        np.concatenate([seen.vectors for seen in texts]),
+        np.concatenate([seen.lines for seen in texts]),
+        np.concatenate([seen.lengths for seen in texts]),
+    )
+
+
+def _answers(text: TaggedText, sentences: Iterable[ReadSentence]) -> np.ndarray:
+    """Return the columns of the right tags, shape (n_words, n_labels)."""
+    places = {label: text.places(label) for label in LABELS}
+    return np.array(
+        [
+            [TAGS.index(tag) for tag in of_word]
+            for sentence in sentences
+            for of_word in zip(
+                *(tags(sentence.words, places[label]) for label in LABELS), strict=True
+            )
+        ]
+    )
 
 
 def _places(

@@ -75,11 +75,34 @@ def believe(
     for first in range(0, len(order), _BATCH):
         batch = order[first : first + _BATCH]
         sizes = [lengths[sentence] for sentence in batch]
-        padded = np.zeros((max(sizes), len(batch), *scores.shape[1:]))
-        for row, (sentence, size) in enumerate(zip(batch, sizes, strict=True)):
-            padded[:size, row] = scores[ends[sentence] - size : ends[sentence]]
-        found |= zip(batch, _batch(padded, np.array(sizes), transitions), strict=True)
+        rows = [np.arange(ends[each] - lengths[each], ends[each]) for each in batch]
+        passes = _passes(scores[np.concatenate(rows)], sizes, transitions)
+        found |= zip(batch, _beliefs(passes, sizes), strict=True)
     return [found[sentence] for sentence in range(len(lengths))]
+
+
+def expect(
+    scores: np.ndarray, lengths: Sequence[int], transitions: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the chains expect of a few sentences; parameters as for :func:`believe`.
+
+    Less what the sentences have, it is the gradient of their negative log-likelihood.
+
+    Returns
+    -------
+    tags : ndarray, shape (n_words, n_chains, n_tags)
+        How likely each word has each tag.
+    transitions : ndarray, shape (n_chains, n_tags + 1, n_tags)
+        How often each tag follows each, and begins a sentence.
+    """
+    found = _passes(scores, lengths, transitions)
+    seen = np.einsum("pscb,cbt,psct->psc", found.forward[:-1], found.step, found.ahead[:-1])
+    follow = found.ahead[:-1] / np.where(seen > 0.0, seen, 1.0)[..., None]
+    pairs = np.einsum("pscb,psct->cbt", found.forward[:-1], follow) * found.step
+    tags = _scaled(found.forward * found.backward)
+    starts = tags[0].sum(axis=0)[:, None]
+    place, sentence = _places(lengths)
+    return tags[place, sentence], np.concatenate([pairs, starts], axis=1)
 
 
 def best_spans(beliefs: Beliefs, threshold: float) -> list[tuple[int, int]]:
@@ -132,41 +155,64 @@ def _likely(beliefs: Beliefs, threshold: float) -> Iterator[tuple[int, int, floa
             goes_on = inside[last]
 
 
-def _batch(
-    padded: np.ndarray, sizes: np.ndarray, transitions: np.ndarray
-) -> Iterator[tuple[Beliefs, ...]]:
-    """Yield the beliefs of sentences of ``sizes`` words; see :func:`believe`.
+class _Passes(NamedTuple):
+    """What forward and backward passes over sentences find, the longest first dimension.
 
-    Each step is scaled to sum to 1, so that nothing under- or overflows.
-
-    Parameters
+    Attributes
     ----------
-    padded : ndarray of float, shape (longest, n_sentences, n_chains, n_tags)
+    step : ndarray, shape (n_chains, n_tags, n_tags)
+        Factors of the transitions.
+    forward, backward : ndarray, shape (longest, n_sentences, n_chains, n_tags)
+        What the words up to a place, and those after it, say of its tag; each sums to 1.
+    ahead : ndarray of the same shape
+        What the next word and all after it say of the next tag; 0 where there is none.
+    """
+
+    step: np.ndarray
+    forward: np.ndarray
+    backward: np.ndarray
+    ahead: np.ndarray
+
+
+def _passes(scores: np.ndarray, lengths: Sequence[int], transitions: np.ndarray) -> _Passes:
+    """Return the passes over sentences; each step is scaled, so that nothing under- or overflows.
+
+    Parameters are those of :func:`believe`.
     """
     factors = np.exp(np.clip(transitions, NEVER, -NEVER))
     factors[(transitions <= NEVER) | ~_FOLLOWS] = 0.0
     step, start = factors[:, : len(TAGS)], factors[:, len(TAGS)]
-    words = np.exp(np.maximum(padded - padded.max(axis=-1, keepdims=True), NEVER))
+    sizes = np.asarray(lengths)
+    words = np.ones((sizes.max(), len(sizes), *scores.shape[1:]))
+    words[_places(lengths)] = np.exp(np.maximum(scores - scores.max(axis=-1, keepdims=True), NEVER))
 
     forward = np.empty_like(words)
     forward[0] = _scaled(start * words[0])
     for place in range(1, len(words)):
         forward[place] = _scaled((forward[place - 1, :, :, None] @ step)[:, :, 0] * words[place])
 
-    # backward[place] looks from the word at place to all words after it.
     # The last word leaves no span open.
     backward = np.ones_like(words)
     backward[..., [BEGIN, INSIDE]] = 0.0
-    goes_on = np.zeros_like(words)
+    ahead = np.zeros_like(words)
     for place in range(len(words) - 2, -1, -1):
-        ahead = words[place + 1] * backward[place + 1]
-        seen = (step @ ahead[..., None])[..., 0]
         more = (sizes > place + 1)[:, None, None]
-        goes_on[place] = np.where(more, ahead[..., [INSIDE]] * step[:, :, INSIDE] / seen, 0.0)
-        backward[place] = np.where(more, _scaled(seen), backward[place])
+        ahead[place] = np.where(more, words[place + 1] * backward[place + 1], 0.0)
+        seen = (step @ ahead[place][..., None])[..., 0]
+        backward[place] = np.where(
+            more, seen / np.where(more, seen.sum(axis=-1, keepdims=True), 1.0), backward[place]
+        )
+    return _Passes(step, forward, backward, ahead)
 
-    believed = _scaled(forward * backward)
-    for row, size in enumerate(sizes.tolist()):
+
+def _beliefs(passes: _Passes, lengths: Sequence[int]) -> Iterator[tuple[Beliefs, ...]]:
+    """Yield the beliefs of sentences of ``lengths`` words; see :func:`believe`."""
+    step = passes.step
+    believed = _scaled(passes.forward * passes.backward)
+    seen = (step @ passes.ahead[..., None])[..., 0]
+    inside = passes.ahead[..., [INSIDE]] * step[:, :, INSIDE]
+    goes_on = inside / np.where(seen > 0.0, seen, 1.0)
+    for row, size in enumerate(lengths):
         yield tuple(
             Beliefs(
                 believed[:size, row, chain, ALONE],
@@ -174,8 +220,15 @@ def _batch(
                 goes_on[:size, row, chain, BEGIN],
                 goes_on[:size, row, chain, INSIDE],
             )
-            for chain in range(len(transitions))
+            for chain in range(len(step))
         )
+
+
+def _places(lengths: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the place of each word in its sentence, and the number of the sentence."""
+    ends = np.cumsum(lengths)
+    sentences = np.repeat(np.arange(len(ends)), lengths)
+    return np.arange(len(sentences)) - (ends - lengths)[sentences], sentences
 
 
 def _scaled(values: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from models.skill_matcher import SkillMatcher
 from models.tagger_text import Sentence, split_sentences
@@ -33,6 +34,23 @@ def folded(word: str) -> str:
 Encode = Callable[[Sequence[str]], list[int]]
 
 
+class ReadSentence(NamedTuple):
+    """A sentence with what is known of each of its words.
+
+    Attributes
+    ----------
+    words : Sentence
+    own : list of list of int
+        Features of the word by itself: its form, how its neighbours look, its line, the taxonomy.
+    company : list of list of int
+        Features of the words around it, and of pairs of words.
+    """
+
+    words: Sentence
+    own: list[list[int]]
+    company: list[list[int]]
+
+
 class FeatureReader:
     """Reads texts as sentences with the features of each word, as numbers.
 
@@ -41,52 +59,50 @@ class FeatureReader:
     matcher : SkillMatcher
         Its mentions tell what the taxonomy has in a text.
     classes : mapping of str to tuple of int
-        As :func:`models.word_classes.learn_classes` returns them.
-    encode : callable
-        Numbers the features.
+        As :class:`models.word_classes.Company` has them.
+    encode_own, encode_company : callable
+        Number the features of words by themselves, and those of their company.
     """
 
     def __init__(
-        self, matcher: SkillMatcher, classes: Mapping[str, Classes], encode: Encode
+        self,
+        matcher: SkillMatcher,
+        classes: Mapping[str, Classes],
+        encode_own: Encode,
+        encode_company: Encode,
     ) -> None:
         self._matcher = matcher
         self._classes = classes
-        self._encode = encode
+        self._encode_own = encode_own
+        self._encode_company = encode_company
         levels = len(next(iter(classes.values()), ()))
         self._classless = ("?",) * levels
         # Most words of a text are common ones.
         self._described = lru_cache(maxsize=_REMEMBERED)(self._describe)
-        self._edge = _Word(_EDGE, (_EDGE,) * levels, encode)
+        self._edge = _Word(_EDGE, (_EDGE,) * levels, encode_own, encode_company)
 
-    def read(self, text: str) -> Iterator[tuple[Sentence, list[list[int]]]]:
+    def read(self, text: str) -> Iterator[ReadSentence]:
         """Yield every sentence of ``text`` with the features of each of its words."""
         mentioned = self._mentioned(text)
         seen: dict[tuple[str, ...], list[int]] = {}
+        edge = self._edge
         for sentence in split_sentences(text):
             words = [self._described(word[:MAX_WORD]) for word in sentence.words]
-            line = self._encode(_line_features(words))
-            rows = [
-                line + left.left + word.own + right.right + pairs
-                for left, word, right, pairs in self._around(words)
-            ]
+            line = self._encode_own(_line_features(words))
             taxonomy = [_EDGE, *(mentioned.get(at, _OUTSIDE) for at, _ in sentence.places), _EDGE]
-            for place, row in enumerate(rows):
-                company = tuple(taxonomy[place : place + 3])
-                if company not in seen:
-                    seen[company] = self._encode(_taxonomy_features(*company))
-                row += seen[company]
-            yield sentence, rows
-
-    def _around(
-        self, words: Sequence["_Word"]
-    ) -> Iterator[tuple["_Word", "_Word", "_Word", list[int]]]:
-        """Yield each word between its neighbours, with what they are together."""
-        edge = self._edge
-        padded = [edge, edge, *words, edge, edge]
-        for place in range(len(words)):
-            far, left, word, right, beyond = padded[place : place + 5]
-            pairs = self._encode(_pair_features(far, left, word, right, beyond))
-            yield left, word, right, far.far_left + pairs + beyond.far_right
+            padded = [edge, edge, *words, edge, edge]
+            read = ReadSentence(sentence, [], [])
+            for place in range(len(words)):
+                far, left, word, right, beyond = padded[place : place + 5]
+                named = tuple(taxonomy[place : place + 3])
+                if named not in seen:
+                    seen[named] = self._encode_own(_taxonomy_features(*named))
+                pairs = self._encode_company(_pair_features(far, left, word, right, beyond))
+                read.own.append(line + left.looks_left + word.own + right.looks_right + seen[named])
+                read.company.append(
+                    far.far_left + left.left + pairs + right.right + beyond.far_right
+                )
+            yield read
 
     def _mentioned(self, text: str) -> dict[int, str]:
         """Return the tag of each character in a mention, by where it stands."""
@@ -99,15 +115,31 @@ class FeatureReader:
     def _describe(self, word: str) -> "_Word":
         classes = self._classes.get(folded(word))
         names = self._classless if classes is None else tuple(map(str, classes))
-        return _Word(word, names, self._encode)
+        return _Word(word, names, self._encode_own, self._encode_company)
 
 
 class _Word:
     """A word with its features, on its own and as its neighbours see it; made once."""
 
-    __slots__ = ("classes", "far_left", "far_right", "left", "low", "own", "right")
+    __slots__ = (
+        "classes",
+        "far_left",
+        "far_right",
+        "left",
+        "looks_left",
+        "looks_right",
+        "low",
+        "own",
+        "right",
+    )
 
-    def __init__(self, word: str, classes: tuple[str, ...], encode: Encode) -> None:
+    def __init__(
+        self,
+        word: str,
+        classes: tuple[str, ...],
+        encode_own: Encode,
+        encode_company: Encode,
+    ) -> None:
         low = folded(word)
         shape = _shape(word)
         self.low = low
@@ -118,7 +150,7 @@ class _Word:
             return [f"{where}w={low}", *names]
 
         parts = low.replace("/", "-").split("-") if "-" in low or "/" in low else []
-        self.own = encode(
+        self.own = encode_own(
             [
                 *known_as(""),
                 f"s={shape}",
@@ -128,10 +160,12 @@ class _Word:
             ]
         )
         # How the word on the right of this one sees it, and so on.
-        self.left = encode([*known_as("-1"), f"-1s={shape}", f"-1u={low[-3:]}"])
-        self.right = encode([*known_as("+1"), f"+1s={shape}", f"+1u={low[-3:]}"])
-        self.far_left = encode(known_as("-2"))
-        self.far_right = encode(known_as("+2"))
+        self.looks_left = encode_own([f"-1s={shape}", f"-1u={low[-3:]}"])
+        self.looks_right = encode_own([f"+1s={shape}", f"+1u={low[-3:]}"])
+        self.left = encode_company(known_as("-1"))
+        self.right = encode_company(known_as("+1"))
+        self.far_left = encode_company(known_as("-2"))
+        self.far_right = encode_company(known_as("+2"))
 
 
 def _shape(word: str) -> str:

@@ -10,10 +10,16 @@ class TaggerParams(BaseModel):
 
     Attributes
     ----------
-    c1, c2 : float
-        Weights of the L1 and the L2 norm.
-    max_iterations : int
-        Most steps of L-BFGS.
+    passes : int
+        How often the weights of features go over the training texts.
+    nets : int
+        How many hidden layers are learnt, each beginning elsewhere.
+    units : int
+        Units of each.
+    net_passes : int
+        How often each goes over the training texts.
+    net_share : float
+        How much the hidden layers say beside the weights of features, of 1.
     min_freq : int
         A feature counts if so many words of the training texts have it.
     word_classes : tuple of int
@@ -27,10 +33,12 @@ class TaggerParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    c1: Annotated[float, Field(ge=0.0)] = 0.1
-    c2: Annotated[float, Field(ge=0.0)] = 2.0
-    max_iterations: Annotated[int, Field(ge=1)] = 100
-    min_freq: Annotated[int, Field(ge=1)] = 1
+    passes: Annotated[int, Field(ge=1)] = 6
+    nets: Annotated[int, Field(ge=1)] = 2
+    units: Annotated[int, Field(ge=1)] = 64
+    net_passes: Annotated[int, Field(ge=1)] = 20
+    net_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.6
+    min_freq: Annotated[int, Field(ge=1)] = 2
     word_classes: tuple[Annotated[int, Field(ge=2)], ...] = (50, 200, 1000)
     word_min_count: Annotated[int, Field(ge=1)] = 3
-    threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.18
+    threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.15

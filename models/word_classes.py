@@ -1,10 +1,11 @@
-"""Classes of words by the company they keep, learnt from plain text: "deliver" beside "design".
+"""What words are like by the company they keep, learnt from plain text: "deliver" as "design".
 
-They tell the tagger what a word is like that its few marked texts do not have.
+It tells the tagger of words that its few marked texts do not have.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix
@@ -26,10 +27,26 @@ _SMOOTHING = 0.75
 _EDGE = ""
 
 
-def learn_classes(
+@dataclass(frozen=True)
+class Company:
+    """What plain text tells of words.
+
+    Attributes
+    ----------
+    classes : dict of str to tuple of int
+        The classes of each word, one of every partition.
+    vectors : ndarray of float16, shape (n_words, n_dimensions)
+        The words in the order of ``classes``; those of like company lie in like directions.
+    """
+
+    classes: Mapping[str, Classes]
+    vectors: np.ndarray
+
+
+def learn_company(
     sentences: Iterable[Sequence[str]], sizes: Sequence[int], min_count: int
-) -> Mapping[str, Classes]:
-    """Return the classes of the words that ``sentences`` have at least ``min_count`` times.
+) -> Company:
+    """Return what the words are like that ``sentences`` have at least ``min_count`` times.
 
     Parameters
     ----------
@@ -54,11 +71,13 @@ def learn_classes(
     del counts[_EDGE]
     ranked = sorted(counts, key=lambda word: (-counts[word], word))
     words = [word for word in ranked if counts[word] >= min_count]
+    views: list[np.ndarray] = []
     partitions: list[list[int]] = []
     for company in _COMPANIES:
         vectors = _vectors(stream, words, ranked[:_CONTEXT_WORDS], company)
         if vectors is None:
-            return {}
+            return Company({}, np.zeros((0, 0), dtype=np.float16))
+        views.append(vectors)
         distinct = len(np.unique(vectors, axis=0))
         partitions += (
             KMeans(min(size, distinct), n_init=1, random_state=0, max_iter=_PASSES)
@@ -66,7 +85,11 @@ def learn_classes(
             .labels_.tolist()
             for size in sizes
         )
-    return dict(zip(words, zip(*partitions, strict=True), strict=False))
+    classes = zip(*partitions, strict=True) if partitions else ((),) * len(words)
+    return Company(
+        dict(zip(words, classes, strict=True)),
+        np.concatenate(views, axis=1).astype(np.float16),
+    )
 
 
 def _vectors(

@@ -13,18 +13,16 @@ import pytest
 from models.errors import FormatError
 from models.skill_matcher import SkillMatcher
 from models.tagger import (
-    TAGGER_FILES,
     NothingToLearnError,
     TaggedSentence,
     TaggedSpan,
     Tagger,
     TaggerParams,
-    dump_tagger,
     fit_tagger,
-    load_tagger,
     named,
     tagged_texts,
 )
+from models.tagger_files import TAGGER_FILES, dump_tagger, load_tagger
 from models.tagger_text import MAX_WORDS, split_sentences, tags
 from models.taxonomy import parse_taxonomy
 
@@ -37,7 +35,9 @@ MATCHER = SkillMatcher(
         "test",
     )
 )
-PARAMS = TaggerParams(c1=0.01, c2=0.1, max_iterations=60, word_classes=(4, 8))
+PARAMS = TaggerParams(
+    passes=40, nets=2, units=8, net_passes=20, min_freq=1, word_classes=(4, 8), threshold=0.3
+)
 DEEDS = ("design", "build", "test", "review", "document", "improve")
 THINGS = ("services", "reports", "dashboards", "pipelines", "features", "releases")
 TOOLS = ("Python", "SQL", "Kotlin", "Terraform", "GraphQL", "Kafka")
@@ -153,7 +153,7 @@ def test_words_are_tagged_by_the_spans_that_hold_part_of_them() -> None:
 def test_the_same_sentences_give_the_same_bytes_in_every_process() -> None:
     program = (
         "import hashlib;from tests.models.test_tagger import *;"
-        "params = PARAMS.model_copy(update={'max_iterations': 10});"
+        "params = PARAMS.model_copy(update={'net_passes': 3});"
         "files = dump_tagger(fit_tagger(corpus(), MATCHER, params, ['Kotlin and Scala']));"
         "print(hashlib.sha256(b''.join(files[name] for name in TAGGER_FILES)).hexdigest())"
     )
@@ -206,9 +206,15 @@ def _changed(change: Callable[[dict[str, object]], object]) -> dict[str, bytes]:
         pytest.param(lambda _: _changed(lambda it: it.update(words=["a"])), id="words"),
         pytest.param(lambda _: _changed(lambda it: it.update(more=1)), id="unknown key"),
         pytest.param(
-            lambda _: _changed(lambda it: it.update(features=["w=a"] * len(it["features"]))),
+            lambda _: _changed(lambda it: it.update(own=["w=a"] * len(it["own"]))),
             id="one feature twice",
         ),
+        pytest.param(
+            lambda _: _changed(lambda it: it.update(words=["a"] * len(it["words"]))),
+            id="one word twice",
+        ),
+        pytest.param(lambda _: _changed(lambda it: it.update(units=7)), id="fewer units"),
+        pytest.param(lambda _: _changed(lambda it: it.update(units=-8)), id="units below none"),
     ],
 )
 def test_a_broken_tagger_is_refused(

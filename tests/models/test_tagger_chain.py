@@ -17,6 +17,7 @@ from models.tagger_chain import (
     Beliefs,
     believe,
     best_spans,
+    expect,
 )
 
 START = len(TAGS)
@@ -75,6 +76,37 @@ def test_beliefs_are_those_of_counting_every_sequence() -> None:
             np.testing.assert_allclose(beliefs.begun[:-1], expected.begun[:-1], atol=1e-9)
             np.testing.assert_allclose(beliefs.inside[1:-1], expected.inside[1:-1], atol=1e-9)
         start += length
+
+
+def test_what_is_expected_is_that_of_counting_every_sequence() -> None:
+    random = np.random.default_rng(4)
+    lengths = [4, 1, 3]
+    scores = random.normal(0, 2, size=(sum(lengths), 2, START))
+    transitions = np.stack([TRANSITIONS, TRANSITIONS * 0.5])
+    tags, follow = expect(scores, lengths, transitions)
+    counted_tags, counted_follow = np.zeros_like(tags), np.zeros_like(follow)
+    for chain in range(2):
+        start = 0
+        for size in lengths:
+            found = list(filter(spells_spans, product(range(START), repeat=size)))
+            weights = np.exp(
+                [
+                    sum(
+                        scores[start + place, chain, tag] + transitions[chain, before, tag]
+                        for place, (before, tag) in enumerate(
+                            zip((START, *each), each, strict=False)
+                        )
+                    )
+                    for each in found
+                ]
+            )
+            for each, share in zip(found, weights / weights.sum(), strict=True):
+                for place, (before, tag) in enumerate(zip((START, *each), each, strict=False)):
+                    counted_tags[start + place, chain, tag] += share
+                    counted_follow[chain, before, tag] += share
+            start += size
+    np.testing.assert_allclose(tags, counted_tags, atol=1e-9)
+    np.testing.assert_allclose(follow, counted_follow, atol=1e-9)
 
 
 def test_extreme_weights_give_probabilities_all_the_same() -> None:

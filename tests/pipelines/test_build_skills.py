@@ -19,7 +19,7 @@ TAXONOMY = parse_taxonomy(
 )
 PARAMS = SkillsParams(
     extend_with=("lists",),
-    tagger=TaggerParams(max_iterations=5, word_classes=()),
+    tagger=TaggerParams(passes=2, nets=1, units=4, net_passes=2, word_classes=()),
     floors={},
 )
 SENTENCE = TaggedSentence(
