@@ -17,11 +17,14 @@ STAMP := .venv/.installed
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
 
-# The halves of dvc.yaml after validate_raw, which share nothing: each in an order that can be run.
-TEXT_STAGES := clean clean_marks validate_clean split fit_tfidf@spam fit_tfidf@toxicity train_spam train_toxicity \
-	evaluate@spam evaluate@toxicity package@spam package@toxicity
-JOB_STAGES := clean_jobs validate_jobs build_skills evaluate_skills build_job_index evaluate_matching \
-	evaluate_parsing package_skills package_matching
+# The stages after validate_raw in chains that share nothing, each in an order in which it can be run;
+# those of jobs and resumes come after those of skills.
+STAGES_texts := clean clean_marks validate_clean split fit_tfidf@spam fit_tfidf@toxicity train_spam \
+	train_toxicity evaluate@spam evaluate@toxicity package@spam package@toxicity
+STAGES_skills := clean_jobs validate_jobs build_skills
+STAGES_jobs := build_job_index evaluate_matching package_matching
+STAGES_resumes := evaluate_skills evaluate_parsing package_skills
+CHAINS := train-texts train-skills train-jobs train-resumes
 
 # No dependency reports home unless its own variable says otherwise.
 export BENTOML_DO_NOT_TRACK ?= True
@@ -34,7 +37,7 @@ export DO_NOT_TRACK ?= true
 # dvc and bentoml start `python` by name: it must be the environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup serve train train-texts train-jobs release first-release test bench bench-quality tune lint format lock keys bento image secrets mlflow clean
+.PHONY: help setup serve train $(CHAINS) release first-release test bench bench-quality tune lint format lock keys bento image secrets mlflow clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -58,19 +61,18 @@ serve: setup ## Train and release on the starter corpus if nothing is released y
 	@$(BIN)/python -m pipelines.publish --check || { test $$? -eq 3 && $(MAKE) first-release; }
 	@exec $(BIN)/python -m serving.start --host $(HOST) --port $(PORT)
 
-train: setup ## Run the pipeline (dvc repro, texts and jobs side by side) and track the result in MLflow
+train: setup ## Run the pipeline (dvc repro, two stages at a time) and track the result in MLflow
 	@$(BIN)/python -m models.params
 	@echo "==> Training: dvc repro"
 	@$(BIN)/dvc status --quiet || { \
-		$(BIN)/dvc repro validate_raw && $(MAKE) -j2 train-texts train-jobs && $(BIN)/dvc repro; }
+		$(BIN)/dvc repro validate_raw && $(MAKE) -j2 $(CHAINS) && $(BIN)/dvc repro; }
 	@$(BIN)/python -m pipelines.track --receipt artifacts/track.json
 
-# DVC runs one stage at a time, and takes no two commands that look at the same stages.
-train-texts:
-	@$(BIN)/dvc --wait-for-lock repro --single-item $(TEXT_STAGES)
+# DVC runs one stage at a time, and bears no two commands that look at the same stages.
+$(CHAINS): train-%:
+	@$(BIN)/dvc --wait-for-lock repro --single-item $(STAGES_$*)
 
-train-jobs:
-	@$(BIN)/dvc --wait-for-lock repro --single-item $(JOB_STAGES)
+train-jobs train-resumes: train-skills
 
 first-release:
 	@ls artifacts/{spam,toxicity,skills,matching}/release/bundle/manifest.json >/dev/null 2>&1 || $(MAKE) train
