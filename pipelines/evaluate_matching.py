@@ -1,6 +1,8 @@
 """Evaluate the job index: postings for resumes, for lists of skills, and how pairs are scored."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,12 @@ def ask_by_skills(
     return ask(questions, [entry.posting for entry in index.entries], index, skills)
 
 
+def _ask_by_skills(postings: Path, skills: Path, params: IndexParams) -> Measured | None:
+    """Do what :func:`ask_by_skills` does with what lies in files, in a process of its own."""
+    model = load_skill_model(read_contents(skills), str(skills))
+    return ask_by_skills(load_postings(postings), model, params)
+
+
 def figures_of(
     resumes: Measured,
     titles: Measured | None,
@@ -169,21 +177,26 @@ def main() -> None:
         outputs=["metrics", "summary", "plots"],
     )
     params = load_params()
-    skills = load_skill_model(read_contents(args.skills), str(args.skills))
-    index = load_index(read_contents(args.model), str(args.model))
-    postings = load_postings(args.postings)
-    rows = read_lines(args.resumes)
-    questions = resume_questions(rows, postings, read_categories(args.categories))
-    years = {row["text"]: row.get("years") for row in rows}
-    by_resume = ask(questions, postings, index, skills)
-    scores = pair_scores(
-        index.space,
-        skills.extract,
-        questions,
-        [years[question.text] for question in questions],
-        postings,
-    )
-    by_skills = ask_by_skills(postings, skills, params.matching.index[params.data.corpus])
+    # Beside all the rest: it builds an index of its own, which takes as long.
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        asked = pool.submit(
+            _ask_by_skills, args.postings, args.skills, params.matching.index[params.data.corpus]
+        )
+        skills = load_skill_model(read_contents(args.skills), str(args.skills))
+        index = load_index(read_contents(args.model), str(args.model))
+        postings = load_postings(args.postings)
+        rows = read_lines(args.resumes)
+        questions = resume_questions(rows, postings, read_categories(args.categories))
+        years = {row["text"]: row.get("years") for row in rows}
+        by_resume = ask(questions, postings, index, skills)
+        scores = pair_scores(
+            index.space,
+            skills.extract,
+            questions,
+            [years[question.text] for question in questions],
+            postings,
+        )
+        by_skills = asked.result()
     metrics = {
         "model": "matching",
         "corpus": params.data.corpus,
