@@ -18,6 +18,7 @@ from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from serving.settings import Settings
 from serving.stopping import Stopping
 
 #: Most bytes of a request's first line and headers.
@@ -75,10 +76,13 @@ class Connection(HttpToolsProtocol):
     Attributes
     ----------
     max_connections : int
-        Of this process; set once, with ``stopping`` and ``metrics``, before the first one.
+        Of this process; set once, with what follows, before the first one.
+    keep_alive_seconds : int
+        For which one stays open between two requests.
     """
 
     max_connections: int
+    keep_alive_seconds: int
     stopping: Stopping
     metrics: ConnectionMetrics
 
@@ -93,6 +97,7 @@ class Connection(HttpToolsProtocol):
         """Take a connection; with too many, in the place of one that waits for its client."""
         super().connection_made(transport)
         self.flow = _Flow(transport, self.pipeline)
+        self.timeout_keep_alive = self.keep_alive_seconds
         self._since = self.loop.time()
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
         if len(self.connections) > self.max_connections:
@@ -230,9 +235,10 @@ class Connection(HttpToolsProtocol):
             self._write_timer = None
 
 
-def bound_connections(max_connections: int, stopping: Stopping, metrics: ConnectionMetrics) -> None:
+def bound_connections(settings: Settings, stopping: Stopping, metrics: ConnectionMetrics) -> None:
     """Have uvicorn, about to be started by BentoML, make connections of ours."""
-    Connection.max_connections = max_connections
+    Connection.max_connections = settings.max_connections
+    Connection.keep_alive_seconds = settings.keep_alive_seconds
     Connection.stopping = stopping
     Connection.metrics = metrics
     HTTP_PROTOCOLS["auto"] = f"{Connection.__module__}:{Connection.__qualname__}"

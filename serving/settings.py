@@ -160,6 +160,7 @@ class Settings(BaseSettings):
     )
     workers: Annotated[int, Field(ge=1, le=256)] = 1
     max_connections: Annotated[int, Field(ge=16, le=100_000)] = 1_000
+    keep_alive_seconds: Annotated[int, Field(ge=1, le=3_600)] = 75
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 0.0
     stop_seconds: Annotated[int, Field(ge=1, le=600)] = 25
     log_level: Annotated[

@@ -2,12 +2,14 @@
 
 ``python -m tests.e2e.outage --hub file:hub`` serves from a hub with one worker, lets messages and
 moderators' decisions come at a steady rate, has both servers fail in every way, one after the
-other, and prints what became of the requests meanwhile.
+other, and prints what became of the requests meanwhile. They fail behind proxies that do, and with
+``--own`` they are started for it, and stopped, frozen and killed themselves.
 """
 
 import argparse
 import asyncio
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -16,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -26,6 +29,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.e2e.conftest import serving
+from tests.e2e.servers import own_postgres, own_redis
 from tests.faulty import FaultyProxy
 from tests.services import require_postgres, require_redis
 
@@ -77,14 +81,15 @@ async def run(
     """Ask at a steady rate while one order after the other is carried out."""
     phases, sent, number = [], set(), 0
     for name, order in orders.items():
-        order()
         phase = Phase(name)
         phases.append(phase)
+        carried_out = asyncio.create_task(asyncio.to_thread(order))
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
             number += 1
             sent.add(asyncio.create_task(send(session, phase, number)))
             await asyncio.sleep(1 / RATE)
+        await carried_out
     await asyncio.gather(*sent)
     return phases
 
@@ -102,11 +107,9 @@ def database() -> Iterator[str]:
             connection.execute(drop.format(sql.Identifier(name)))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.e2e.outage")
-    parser.add_argument("--hub", default="file:hub")
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each phase")
-    args = parser.parse_args()
+@contextmanager
+def behind_proxies() -> Iterator[tuple[str, str, dict[str, Callable[[], None]]]]:
+    """Yield the addresses of Redis and PostgreSQL, and what befalls them one after the other."""
     with ExitStack() as stack:
         postgres = conninfo_to_dict(require_postgres())
         store = stack.enter_context(
@@ -114,20 +117,6 @@ def main() -> None:
         )
         base = stack.enter_context(FaultyProxy(int(str(postgres["port"]))))
         name = stack.enter_context(database())
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="careerlens-")))
-        server = stack.enter_context(
-            serving(
-                home,
-                CAREERLENS_HUB=args.hub,
-                CAREERLENS_REDIS_URL=f"redis://127.0.0.1:{store.port}/0",
-                CAREERLENS_DATABASE_URL=f"postgresql://{postgres['user']}@127.0.0.1:{base.port}/{name}",
-                CAREERLENS_ANSWER_CACHE_MIB="0",
-                CAREERLENS_ANSWER_CACHE_SECONDS="600",
-                CAREERLENS_ANSWER_CACHE_SECRET=uuid.uuid4().hex,
-                CAREERLENS_LIMIT_ADDRESS="100000/minute",
-            )
-        )
-        server.wait("/readyz")
         orders: dict[str, Callable[[], None]] = {"all well": lambda: None}
         for label, proxy in (("Redis", store), ("PostgreSQL", base)):
             orders |= {
@@ -140,6 +129,53 @@ def main() -> None:
                     proxy.cut(),
                 ),
             }
+        address = f"postgresql://{postgres['user']}@127.0.0.1:{base.port}/{name}"
+        yield f"redis://127.0.0.1:{store.port}/0", address, orders
+
+
+@contextmanager
+def of_our_own() -> Iterator[tuple[str, str, dict[str, Callable[[], None]]]]:
+    """Yield as :func:`behind_proxies` does, of servers that are started for it."""
+    with tempfile.TemporaryDirectory(prefix="careerlens-") as folder, ExitStack() as stack:
+        (store, redis_url), (base, database_url) = own_redis(), own_postgres(Path(folder))
+        orders: dict[str, Callable[[], None]] = {"all well": lambda: None}
+        for label, server in (("Redis", store), ("PostgreSQL", base)):
+            stack.callback(server.kill)
+            server.start()
+            orders |= {
+                f"{label} stopped": server.stop,
+                f"{label} started": server.start,
+                f"{label} frozen": partial(server.send, signal.SIGSTOP),
+                f"{label} goes on": partial(server.send, signal.SIGCONT),
+                f"{label} killed": server.kill,
+                f"{label} started again": server.start,
+            }
+        yield redis_url, database_url, orders
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.e2e.outage")
+    parser.add_argument("--hub", default="file:hub")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each phase")
+    parser.add_argument("--own", action="store_true", help="servers of our own, without proxies")
+    args = parser.parse_args()
+    with ExitStack() as stack:
+        servers = of_our_own() if args.own else behind_proxies()
+        redis_url, database_url, orders = stack.enter_context(servers)
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="careerlens-")))
+        server = stack.enter_context(
+            serving(
+                home,
+                CAREERLENS_HUB=args.hub,
+                CAREERLENS_REDIS_URL=redis_url,
+                CAREERLENS_DATABASE_URL=database_url,
+                CAREERLENS_ANSWER_CACHE_MIB="0",
+                CAREERLENS_ANSWER_CACHE_SECONDS="600",
+                CAREERLENS_ANSWER_CACHE_SECRET=uuid.uuid4().hex,
+                CAREERLENS_LIMIT_ADDRESS="100000/minute",
+            )
+        )
+        server.wait("/readyz")
 
         async def ask() -> list[Phase]:
             address = f"http://127.0.0.1:{server.port}"

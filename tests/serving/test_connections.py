@@ -43,6 +43,7 @@ class Service:
         self.stopping = Stopping(0.0)
         bound = {
             "max_connections": 16,
+            "keep_alive_seconds": 1,
             "stopping": self.stopping,
             "metrics": ConnectionMetrics(self.registry),
         }
@@ -180,6 +181,18 @@ def test_what_is_no_http_gets_an_error_in_the_one_shape(service: Service) -> Non
 def test_a_connection_that_is_never_used_is_closed(service: Service) -> None:
     with service.connect() as connection:
         assert rest(connection) == b""
+
+
+def test_a_connection_stays_open_between_requests_for_as_long_as_is_wanted(
+    service: Service,
+) -> None:
+    with service.connect() as connection:
+        service.ask(connection)
+        answered = time.monotonic()
+        time.sleep(0.7)  # longer than a head may take
+        service.ask(connection)
+        assert rest(connection) == b""
+        assert 1.5 < time.monotonic() - answered < 4.0  # and not uvicorn's five seconds
 
 
 def test_who_does_not_read_the_answer_is_cut_off(service: Service) -> None:

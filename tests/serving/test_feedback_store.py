@@ -171,6 +171,16 @@ def test_a_message_is_forgotten_by_id_or_in_any_spelling(database: Database) -> 
     assert take(database, said("ann", False, key="k1")).outcomes == {"spam": "stored"}
 
 
+def test_a_message_is_found_word_for_word_although_texts_were_cleaned_otherwise_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(store, "normalise", str.title)
+        take(database, said("ann"))
+    assert database.run(lambda connection: store.forget(connection, text=TEXT)) == 1
+    assert not standings(database)
+
+
 def test_decisions_are_purged_by_age_and_messages_with_the_last_of_them(
     database: Database,
 ) -> None:
