@@ -175,7 +175,7 @@ def main() -> None:
                 CAREERLENS_LIMIT_ADDRESS="100000/minute",
             )
         )
-        server.wait("/readyz")
+        server.wait("/readyz", seconds=300)
 
         async def ask() -> list[Phase]:
             address = f"http://127.0.0.1:{server.port}"
