@@ -150,6 +150,7 @@ def of_our_own() -> Iterator[tuple[str, str, dict[str, Callable[[], None]]]]:
                 f"{label} killed": server.kill,
                 f"{label} started again": server.start,
             }
+        orders["all well again"] = lambda: None
         yield redis_url, database_url, orders
 
 
