@@ -119,10 +119,9 @@ def test_hostile_text_is_cut_into_short_sentences_that_lose_no_place(text: str) 
         assert 0 <= span.start < span.end <= len(text)
 
 
-def test_a_long_text_is_tagged_as_its_lines_are() -> None:
+def test_a_long_text_is_tagged_to_its_end_as_its_beginning_is() -> None:
     lines = ["You will design services in Kafka with our team.", "Experience with SQL is a plus."]
-    found = phrases("\n".join(lines * 400))
-    assert found == [phrase for line in lines * 400 for phrase in phrases(line)]
+    assert phrases("\n".join(lines * 400)) == phrases("\n".join(lines)) * 400 != []
 
 
 def test_marked_sentences_become_one_text_for_each_posting() -> None:
