@@ -1,15 +1,18 @@
 """Texts to scores and words, by compiled code: one pass over each text for several models."""
 
-import itertools
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from models.compiled import Block, CompiledModel
-from models.ngram_scoring import count_unknown, score, share_out
+from models.fast_cleaning import FastCleaner
+from models.ngram_scoring import count_unknown, score, share_out, tell_apart
 from models.ngram_table import build_table
-from models.spans import Span, Word, shown_words
-from models.text import PLAIN, normalise, normalise_with_offsets
+from models.params import NormaliseParams
+from models.respell import Lexicon
+from models.spans import Span, SpanRule, Word, shown_words
+from models.text import fold, normalise, normalise_with_offsets
 
 
 class FastScorer:
@@ -22,79 +25,117 @@ class FastScorer:
 
     def __init__(self, models: Sequence[CompiledModel]) -> None:
         self._models = models
+        self._cleaners = [FastCleaner(model.rules, model.lexicon) for model in models]
         self._table = build_table(models)
         ends = np.cumsum([0, *(len(model.intercepts) for model in models)])
         self._width = int(ends[-1])
         # The last head of a model with a span rule is the one for words, and no score of a text.
         self._heads = [
             slice(first, last - (model.span_rule is not None))
-            for model, (first, last) in zip(models, itertools.pairwise(ends.tolist()), strict=True)
+            for model, (first, last) in zip(models, pairwise(ends.tolist()), strict=True)
         ]
 
     def scores(self, texts: Sequence[str]) -> list[np.ndarray]:
         """Return each model's scores of raw texts: shape (n_texts, n_heads)."""
-        first = self._models[0]
-        normalised = [normalise(text, first.rules, first.lexicon) for text in texts]
-        rows = [np.arange(len(texts))]
-        for model in self._models[1:]:
-            own = rows[0].copy()
-            if model.rules != first.rules:
-                for at, text in enumerate(texts):
-                    other = normalise(text, model.rules, model.lexicon)
-                    if other != normalised[at]:
-                        own[at] = len(normalised)
-                        normalised.append(other)
-            rows.append(own)
-        scores = np.empty((len(normalised), self._width))
-        score(self._table, _codes("".join(normalised)), _ends(normalised), scores)
+        folded = [fold(text) for text in texts]
+        raw, ends = codes_of("".join(folded)), _stops(folded)
+        ways = [self._cleaned(number, texts, raw, ends) for number in range(len(self._models))]
+        starts = np.cumsum([0, *(len(codes) for codes, _ in ways[:-1])])
+        codes = ways[0][0] if len(ways) == 1 else np.concatenate([codes for codes, _ in ways])
+        bounds = np.concatenate(
+            [bounds + start for (_, bounds), start in zip(ways, starts, strict=True)]
+        )
+        rows = np.empty((len(ways), len(texts)), np.int64)
+        different = tell_apart(codes, bounds, rows)
+        scores = np.empty((different, self._width))
+        score(self._table, codes, bounds[:different], True, scores)
         return [scores[own, heads] for own, heads in zip(rows, self._heads, strict=True)]
 
     def words(self, model: int, text: str) -> list[Word]:
         """Return every word's part of the main head's logit of one model."""
-        cleaning = self._models[model]
-        origin = normalise_with_offsets(text, cleaning.rules, cleaning.lexicon)
-        bounds = np.empty(len(origin.text) + 1, np.int64)
-        parts = np.empty(len(origin.text) // 2 + 1)
-        codes = _codes(origin.text)
-        words = share_out(self._table, codes, self._heads[model].start, bounds, parts)
-        firsts, lasts = bounds[0 : 2 * words : 2], bounds[1 : 2 * words : 2]
-        forms = [origin.text[first:last] for first, last in zip(firsts, lasts, strict=True)]
-        starts, ends = origin.starts[firsts].tolist(), origin.ends[lasts - 1].tolist()
-        return list(map(Word, starts, ends, parts[:words].tolist(), forms))
+        codes, starts, ends = self._traced(model, text)
+        bounds, parts = self._shared_out(model, codes)
+        normalised = codes.tobytes().decode("utf-32-le", "surrogatepass")
+        return [
+            Word(start, end, part, normalised[first:last])
+            for start, end, part, (first, last) in zip(
+                starts[bounds[:, 0]].tolist(),
+                ends[bounds[:, 1] - 1].tolist(),
+                parts.tolist(),
+                bounds.tolist(),
+                strict=True,
+            )
+        ]
 
     def shown(self, model: int, text: str) -> list[Span]:
         """Return the words to show of a text that one model flags."""
         words, rule = self.words(model, text), self._models[model].span_rule
         if rule is None:
             return shown_words(words, text, None, None)
-        forms = [word.form for word in words]
-        scores = np.empty((len(forms), self._width))
-        score(self._table, _codes("".join(forms)), _ends(forms), scores)
-        marked = scores[:, self._heads[model].stop]
-        with np.errstate(divide="ignore"):  # a word may be as good as certain
-            return shown_words(words, text, np.log(marked) - np.log1p(-marked), rule)
+        stops = _stops([word.form for word in words])
+        bounds = np.column_stack([np.concatenate([np.zeros(1, np.int64), stops])[:-1], stops])
+        odds = np.empty((len(words), self._width))
+        codes = codes_of("".join(word.form for word in words))
+        score(self._table, codes, bounds, False, odds)
+        return shown_words(words, text, odds[:, self._heads[model].stop], rule)
 
     def unknown_share(self, model: int, text: str) -> float:
         """Return the share of a text's words that one model has no term of."""
-        cleaning = self._models[model]
-        codes = _codes(normalise(text, cleaning.rules, cleaning.lexicon))
-        words, unknown = count_unknown(self._table, codes, model)
+        words, unknown = count_unknown(self._table, self._traced(model, text)[0], model)
         return unknown / words if words else 0.0
+
+    def _shared_out(self, model: int, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return where each word of a cleaned text is, and its part of the main head's logit."""
+        bounds = np.empty(len(codes) + 1, np.int64)
+        parts = np.empty(len(codes) // 2 + 1)
+        words = share_out(self._table, codes, self._heads[model].start, bounds, parts)
+        return bounds[: 2 * words].reshape(words, 2), parts[:words]
+
+    def _cleaned(
+        self, number: int, texts: Sequence[str], raw: np.ndarray, ends: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the code points of texts as one model reads them, and where each text is."""
+        codes, _, bounds = self._cleaners[number].clean(raw, ends)
+        left = np.flatnonzero(bounds[:, 0] < 0)
+        if not len(left):
+            return codes, bounds
+        model = self._models[number]
+        cleaned = [normalise(texts[at], model.rules, model.lexicon) for at in left.tolist()]
+        stops = len(codes) + _stops(cleaned)
+        bounds[left, 1] = stops
+        bounds[left, 0] = stops - list(map(len, cleaned))
+        return np.concatenate([codes, codes_of("".join(cleaned))]), bounds
+
+    def _traced(self, model: int, text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the code points of a text as a model reads it, and where each was read."""
+        if text.isascii():  # where every character is folded to one
+            raw = codes_of(fold(text))
+            cleaned, origins, bounds = self._cleaners[model].clean(raw, np.array([len(raw)]))
+            first, last = bounds[0]
+            if first >= 0:
+                return cleaned[first:last], origins[first:last, 0], origins[first:last, 1]
+        rules, lexicon = self._models[model].rules, self._models[model].lexicon
+        found = normalise_with_offsets(text, rules, lexicon)
+        return codes_of(found.text), found.starts, found.ends
+
+
+def _stops(texts: Sequence[str]) -> np.ndarray:
+    return np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
+
+
+def codes_of(text: str) -> np.ndarray:
+    """Return the code points of a text."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).copy()
 
 
 def exercise() -> None:
     """Use every kernel once, which compiles it."""
-    block = Block("a\na b\n b", (1, 2), np.ones(3), np.ones((1, 3)))
-    model = CompiledModel(PLAIN, None, block, block, True, np.zeros(1))
-    scorer = FastScorer([model])
+    block = Block("a\na b\n b", (1, 2), np.ones(3), np.ones((2, 3)))
+    rules = NormaliseParams(tokens=True, respell=True, identity=True)
+    model = CompiledModel(
+        *(rules, Lexicon({"words": 3}), block, block, True, np.zeros(2)), SpanRule(0.0, 1.0)
+    )
+    scorer = FastScorer([model, model])
     scorer.scores(["a b"])
-    scorer.words(0, "a b")
+    scorer.shown(0, "a b")
     scorer.unknown_share(0, "a b")
-
-
-def _codes(text: str) -> np.ndarray:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-
-
-def _ends(texts: Sequence[str]) -> np.ndarray:
-    return np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))

@@ -42,3 +42,12 @@ def kernel(function: F) -> F:
     """
     compiled: F = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
     return compiled
+
+
+def leaf(function: F) -> F:
+    """Return ``function`` compiled as a :func:`kernel`, for one that makes no arrays.
+
+    It need not count who holds those that it is given, which takes longer than what many do.
+    """
+    compiled: F = numba.njit(nogil=True, cache=True, error_model="numpy", _nrt=False)(function)
+    return compiled

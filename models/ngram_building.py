@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from models.native import Number, kernel
+from models.native import Number, kernel, leaf
 from models.ngram_finding import find_noted, hash_symbols, insert, key_of, note_keys, place_of_token
 from models.ngram_layout import CLASS_BITS, TIMES_BITS, Table, room_for
 from models.ngram_scoring import tally, weigh
 
 
-@kernel
+@leaf
 def number_tokens(
     entries: np.ndarray,
     symbols: np.ndarray,
@@ -44,12 +44,13 @@ def number_tokens(
             entries[at, 1] = np.uint64(n_tokens)
             first = token_bounds[n_tokens - 1]
             token_bounds[n_tokens] = first + stop - start
-            token_symbols[first : first + stop - start] = symbols[start:stop]
+            for offset in range(stop - start):
+                token_symbols[first + offset] = symbols[start + offset]
         numbers[word] = np.int64(entries[at, 1])
     return n_tokens
 
 
-@kernel
+@leaf
 def number_terms(
     entries: np.ndarray,
     digits: np.ndarray,

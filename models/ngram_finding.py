@@ -5,21 +5,21 @@ Every function here is a kernel: plain loops over arrays, linear in the length o
 
 import numpy as np
 
-from models.native import Number, kernel
+from models.native import Number, leaf
 from models.ngram_layout import SPACE, TIMES_BITS, WORD, Notes, Table
 
 _FIBONACCI = np.uint64(0x9E3779B97F4A7C15)
 _FNV = np.uint64(0x100000001B3)
 
 
-@kernel
+@leaf
 def home(key: np.uint64, mask: np.uint64) -> Number:
     """Return where a key is looked for first."""
     mixed = key * _FIBONACCI
     return np.int64((mixed ^ (mixed >> np.uint64(32))) & mask)
 
 
-@kernel
+@leaf
 def find_all(entries: np.ndarray, keys: np.ndarray, met: np.ndarray, n_keys: Number) -> None:
     """Put what an open-addressing table has under each key into ``met``; 0 where it has nothing.
 
@@ -39,7 +39,7 @@ def find_all(entries: np.ndarray, keys: np.ndarray, met: np.ndarray, n_keys: Num
         met[number] = entries[at, 1]
 
 
-@kernel
+@leaf
 def insert(entries: np.ndarray, key: np.uint64, value: Number) -> Number:
     """Put ``key`` into a table with room for it, and return its value: the one it had, if any."""
     mask = np.uint64(len(entries) - 1)
@@ -53,7 +53,7 @@ def insert(entries: np.ndarray, key: np.uint64, value: Number) -> Number:
     return np.int64(value)
 
 
-@kernel
+@leaf
 def key_of(digits: np.ndarray, start: Number, stop: Number, radix: np.uint64) -> np.uint64:
     """Return the number with the digits ``digits[start:stop]``, modulo 2^64."""
     key = np.uint64(0)
@@ -62,7 +62,7 @@ def key_of(digits: np.ndarray, start: Number, stop: Number, radix: np.uint64) ->
     return key
 
 
-@kernel
+@leaf
 def hash_symbols(symbols: np.ndarray, start: Number, stop: Number) -> np.uint64:
     """Return a hash of a word that is never 0."""
     digest = np.uint64(0xCBF29CE484222325)
@@ -71,7 +71,7 @@ def hash_symbols(symbols: np.ndarray, start: Number, stop: Number) -> np.uint64:
     return digest | np.uint64(1)
 
 
-@kernel
+@leaf
 def place_of_token(
     entries: np.ndarray,
     token_bounds: np.ndarray,
@@ -101,7 +101,7 @@ def place_of_token(
     return at
 
 
-@kernel
+@leaf
 def divide(notes: Notes, size: Number) -> tuple[Number, Number]:
     """Find the chunks and tokens of a text that was laid out; return how many of each."""
     classes = notes.classes
@@ -128,7 +128,7 @@ def divide(notes: Notes, size: Number) -> tuple[Number, Number]:
     return n_chunks, n_tokens
 
 
-@kernel
+@leaf
 def find_tokens(table: Table, notes: Notes, n_tokens: Number) -> None:
     """Find the number of each token, 0 if it is none of the table's."""
     mask = np.uint64(len(table.tokens) - 1)
@@ -145,7 +145,7 @@ def find_tokens(table: Table, notes: Notes, n_tokens: Number) -> None:
         notes.tokens[token] = np.int64(table.tokens[at, 1])
 
 
-@kernel
+@leaf
 def note_keys(
     table: Table, notes: Notes, first: Number, last: Number, chunk: Number, n_keys: Number
 ) -> Number:
@@ -169,7 +169,7 @@ def note_keys(
     return n_keys
 
 
-@kernel
+@leaf
 def find_noted(entries: np.ndarray, notes: Notes, first: Number, n_keys: Number) -> Number:
     """Look the noted keys up, and note the n-grams found from place ``first`` on.
 
@@ -187,7 +187,7 @@ def find_noted(entries: np.ndarray, notes: Notes, first: Number, n_keys: Number)
     return n_found
 
 
-@kernel
+@leaf
 def recall_chars(
     table: Table, notes: Notes, token: Number, chunk: Number, n_found: Number
 ) -> Number:
@@ -204,7 +204,7 @@ def recall_chars(
     return n_found
 
 
-@kernel
+@leaf
 def find_chars(table: Table, notes: Notes, n_chunks: Number, n_tokens: Number) -> Number:
     """Note the character n-grams of a text; return how many."""
     notes.sums[:] = 0.0
@@ -229,13 +229,13 @@ def find_chars(table: Table, notes: Notes, n_chunks: Number, n_tokens: Number) -
     return n_found
 
 
-@kernel
+@leaf
 def is_memorised(table: Table, token: Number) -> Number:
     """Whether the memo has the character n-grams of a word."""
     return table.memo_bounds[token] < table.memo_bounds[token + 1]
 
 
-@kernel
+@leaf
 def find_words(table: Table, notes: Notes, n_tokens: Number, n_found: Number) -> Number:
     """Note the word n-grams of a text, from place ``n_found`` on."""
     tokens = notes.tokens
@@ -264,7 +264,7 @@ def find_words(table: Table, notes: Notes, n_tokens: Number, n_found: Number) ->
     return find_noted(table.grams, notes, n_found, n_keys)
 
 
-@kernel
+@leaf
 def read(table: Table, notes: Notes, size: Number) -> tuple[Number, Number, Number]:
     """Note every n-gram of a text that was laid out.
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.native import Number, kernel
+from models.native import Number, kernel, leaf
 
 #: What a code point is to the pattern of words: white space, part of a word, a mark of its own.
 SPACE, WORD, MARK = 0, 1, 2
@@ -168,7 +168,7 @@ def room_for(table: Table, longest: Number) -> Notes:
     )
 
 
-@kernel
+@leaf
 def lay_out(table: Table, codes: np.ndarray, start: Number, stop: Number, notes: Notes) -> Number:
     """Write the symbols and classes of a text; return how many there are with both spaces."""
     laid, classes = notes.laid, notes.classes

@@ -6,14 +6,14 @@ scikit-learn's, and so do the last digits.
 
 import numpy as np
 
-from models.native import Number, kernel
+from models.native import Number, kernel, leaf
 from models.ngram_finding import divide, find_tokens, read
 from models.ngram_layout import WORD, Notes, Table, lay_out, room_for
 
 _FIBONACCI = np.uint64(0x9E3779B97F4A7C15)
 
 
-@kernel
+@leaf
 def weigh(table: Table, count: Number) -> Number:
     """Return what a term that is there ``count`` times counts, before its idf."""
     if count < len(table.term_weights):
@@ -23,7 +23,7 @@ def weigh(table: Table, count: Number) -> Number:
     return np.float64(count)
 
 
-@kernel
+@leaf
 def tally(table: Table, notes: Notes, first: Number, last: Number) -> Number:
     """Count what was found from ``first`` up to ``last``; return how many n-grams differ."""
     uids, times, slots = notes.uids, notes.times, notes.slots
@@ -57,7 +57,7 @@ def tally(table: Table, notes: Notes, first: Number, last: Number) -> Number:
     return n_different
 
 
-@kernel
+@leaf
 def add_up(table: Table, notes: Notes, n_different: Number, logits: np.ndarray) -> None:
     """Add one block's part of every logit, and leave each model's norm in ``sums``."""
     sums, different, done = notes.sums, notes.different, notes.done
@@ -86,36 +86,85 @@ def add_up(table: Table, notes: Notes, n_different: Number, logits: np.ndarray) 
 
 
 @kernel
-def score(table: Table, codes: np.ndarray, ends: np.ndarray, scores: np.ndarray) -> None:
+def score(
+    table: Table, codes: np.ndarray, bounds: np.ndarray, logistic: Number, scores: np.ndarray
+) -> None:
     """Write the probabilities of normalised texts.
 
     Parameters
     ----------
     table : Table
     codes : ndarray of uint32
-        The code points of all texts, one after the other.
-    ends : ndarray of int64, shape (n_texts,)
-        Where each ends.
+        Code points.
+    bounds : ndarray of int64, shape (n_texts, 2)
+        Where each text is in ``codes``.
+    logistic : bool
+        Without, their logarithmic odds.
     scores : ndarray of float64, shape (n_texts, n_heads)
     """
     longest = 0
-    start = 0
-    for end in ends:
-        longest = max(longest, end - start)
-        start = end
-    notes = room_for(table, longest)
-    start = 0
-    for text in range(len(ends)):
-        size = lay_out(table, codes, start, ends[text], notes)
+    for text in range(len(bounds)):
+        longest = max(longest, bounds[text, 1] - bounds[text, 0])
+    score_all(table, codes, bounds, logistic, scores, room_for(table, longest))
+
+
+@leaf
+def score_all(
+    table: Table,
+    codes: np.ndarray,
+    bounds: np.ndarray,
+    logistic: Number,
+    scores: np.ndarray,
+    notes: Notes,
+) -> None:
+    """Do what :func:`score` does, in room that is there."""
+    for text in range(len(bounds)):
+        size = lay_out(table, codes, bounds[text, 0], bounds[text, 1], notes)
         n_chars, n_found, _ = read(table, notes, size)
         logits = scores[text]
-        logits[:] = table.intercepts
+        for head in range(len(logits)):
+            logits[head] = table.intercepts[head]
         add_up(table, notes, tally(table, notes, 0, n_chars), logits)
         notes.sums[:] = 0.0
         add_up(table, notes, tally(table, notes, n_chars, n_found), logits)
-        for head in range(len(logits)):
+        for head in range(len(logits) if logistic else 0):
             logits[head] = 1.0 / (1.0 + np.exp(-logits[head]))
-        start = ends[text]
+
+
+@leaf
+def tell_apart(codes: np.ndarray, bounds: np.ndarray, rows: np.ndarray) -> Number:
+    """Keep what differs of texts that were cleaned in different ways.
+
+    Parameters
+    ----------
+    codes : ndarray of uint32
+    bounds : ndarray of int64, shape (n_ways * n_texts, 2)
+        Where each text is, all cleaned in one way and then all in the next; becomes where those
+        are that differ.
+    rows : ndarray of int64, shape (n_ways, n_texts)
+        Becomes which of these each text is.
+
+    Returns
+    -------
+    int
+        How many differ.
+    """
+    n_ways, n_texts = rows.shape
+    n_rows = 0
+    for way in range(n_ways):
+        for text in range(n_texts):
+            start, stop = bounds[way * n_texts + text]
+            first, last = bounds[text]
+            same = way > 0 and last - first == stop - start
+            at = 0
+            while same and at < stop - start:
+                same = codes[start + at] == codes[first + at]
+                at += 1
+            rows[way, text] = text if same else n_rows
+            if not same:
+                bounds[n_rows, 0], bounds[n_rows, 1] = start, stop
+                n_rows += 1
+    return n_rows
 
 
 @kernel
@@ -141,10 +190,24 @@ def share_out(
         How many words there are.
     """
     notes = room_for(table, len(codes))
+    return share_all(table, codes, head, bounds, parts, notes, np.zeros(len(table.head_models)))
+
+
+@leaf
+def share_all(
+    table: Table,
+    codes: np.ndarray,
+    head: Number,
+    bounds: np.ndarray,
+    parts: np.ndarray,
+    notes: Notes,
+    logits: np.ndarray,
+) -> Number:
+    """Do what :func:`share_out` does, in room that is there."""
     size = lay_out(table, codes, 0, len(codes), notes)
     n_chars, n_found, n_chunks = read(table, notes, size)
-    logits = np.zeros(len(table.head_models))
-    bounds[: 2 * n_chunks] = notes.bounds[: 2 * n_chunks]
+    for at in range(2 * n_chunks):
+        bounds[at] = notes.bounds[at]
     parts[:n_chunks] = 0.0
 
     add_up(table, notes, tally(table, notes, 0, n_chars), logits)
@@ -168,7 +231,7 @@ def share_out(
     return n_chunks
 
 
-@kernel
+@leaf
 def share_of(table: Table, notes: Notes, number: Number, head: Number) -> Number:
     """Return what one place of an n-gram adds to the logit of a head."""
     uid, count = notes.different[number]
@@ -183,7 +246,14 @@ def share_of(table: Table, notes: Notes, number: Number, head: Number) -> Number
 @kernel
 def count_unknown(table: Table, codes: np.ndarray, model: Number) -> tuple[Number, Number]:
     """Return how many words a text has, and how many of them are no n-gram of a model."""
-    notes = room_for(table, len(codes))
+    return count_all(table, codes, model, room_for(table, len(codes)))
+
+
+@leaf
+def count_all(
+    table: Table, codes: np.ndarray, model: Number, notes: Notes
+) -> tuple[Number, Number]:
+    """Do what :func:`count_unknown` does, in room that is there."""
     size = lay_out(table, codes, 0, len(codes), notes)
     _, n_tokens = divide(notes, size)
     find_tokens(table, notes, n_tokens)

@@ -35,13 +35,13 @@ _VOWELS = re.compile("[aeiou]")
 _UNIT = re.compile(r"\d{1,2}[a-z]|\d+(?:st|nd|rd|th|am|pm)")
 
 # What may stand around a word; at its head "!" and "|" may be a letter of it.
-_OPENING, _CLOSING = "\"'`()[]{}<>*_~-.,:;?", "\"'`)[]{}<>*_~-.,:;?!|"
+OPENING, CLOSING = "\"'`()[]{}<>*_~-.,:;?", "\"'`)[]{}<>*_~-.,:;?!|"
 # What sets letters or parts of a word apart.
-_PARTING = re.compile(r"[-._~/|+*]")
+PARTING = re.compile(r"[-._~/|+*]")
 _JOINT = re.compile(r"[-._~/]\d\w|\w\d[-._~/]")
 # What digits and marks stand for within a word. "1" and "!" are "l" as well as "i": these are one.
-_LEET = str.maketrans("0123456789@$!|+(€£l", "oizeasgtbgasiitceii", "-._~/*")
-_LEET_CHAR = re.compile("[0-9@$!|+(€£]")
+LEET = str.maketrans("0123456789@$!|+(€£l", "oizeasgtbgasiitceii", "-._~/*")
+LEET_CHAR = re.compile("[0-9@$!|+(€£]")
 _READABLE = re.compile("[a-z]|.[@$!|].")
 
 
@@ -65,8 +65,8 @@ class Lexicon:
 
     def __init__(self, counts: dict[str, int]) -> None:
         self.counts = counts
-        self._log_total = math.log(sum(counts.values()) or 1)
-        self.logs = {word: math.log(count) - self._log_total for word, count in counts.items()}
+        self.log_total = math.log(sum(counts.values()) or 1)
+        self.logs = {word: math.log(count) - self.log_total for word, count in counts.items()}
         self.spellings: dict[str, str] = {}
         self.skeletons: dict[str, str] = {}
         for word in counts:
@@ -94,7 +94,7 @@ class Lexicon:
 
     def _log(self, word: str) -> float:
         # One that is not here is rarer than any, and the more so the longer it is.
-        return self.logs.get(word) or math.log(0.5) - self._log_total - len(word)
+        return self.logs.get(word) or math.log(0.5) - self.log_total - len(word)
 
     def divide(self, run: str) -> str:
         """Return a run of letters as the likeliest words that make it up, or as it is."""
@@ -165,8 +165,8 @@ def respell(text: str, lexicon: Lexicon) -> Iterator[Edit]:
 
 def _word(match: re.Match[str]) -> _Word:
     start, end = match.span()
-    opened = match.group().lstrip(_OPENING)
-    core = opened.rstrip(_CLOSING)
+    opened = match.group().lstrip(OPENING)
+    core = opened.rstrip(CLOSING)
     core_start = end - len(opened)
     return _Word(start, end, core, core_start, core_start + len(core))
 
@@ -210,10 +210,10 @@ def _meant(core: str, lexicon: Lexicon) -> str | None:
         meant = lexicon.spellings.get(_spelling(core)) if drawn_out else None
         # What has some of its vowels may be a name.
         return meant if meant or _VOWELS.search(core, 1) else lexicon.skeletons.get(core)
-    parts = _PARTING.split(core)
+    parts = PARTING.split(core)
     if len(parts) > 1 and all(part.isalpha() or not part for part in parts):
         return _joined(core, parts, lexicon)
-    if not _LEET_CHAR.search(core) or not _READABLE.search(core):
+    if not LEET_CHAR.search(core) or not _READABLE.search(core):
         return None
     # Such as "10th"; or a name of several parts, such as "f-16".
     if _UNIT.fullmatch(core) or _JOINT.search(core):
@@ -234,7 +234,7 @@ def _joined(core: str, parts: Sequence[str], lexicon: Lexicon) -> str | None:
 
 def _spelling(word: str) -> str:
     """Return what a word has in common with marks for its letters, or letters drawn out."""
-    return _DOUBLED.sub(r"\1", word.translate(_LEET))
+    return _DOUBLED.sub(r"\1", word.translate(LEET))
 
 
 def _skeleton(word: str) -> str:

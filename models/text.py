@@ -32,14 +32,14 @@ PLAIN = NormaliseParams(tokens=False, respell=False, identity=False)
 _BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _DROPPED_CATEGORIES = frozenset({"Mn", "Me", "Cf", "Cc", "Cs", "Co"})
 
-_TOP_LEVEL_DOMAINS = (
+TOP_LEVEL_DOMAINS = (
     "com|net|org|info|biz|io|co|me|ly|uk|us|in|ng|de|fr|eu|ru|cn|xyz|top|site|online|club|link|"
     "shop|live|app|dev|work|jobs|tv|cc|gl|gd|example|test|invalid"
 )
 _URL = re.compile(
     r"(?:https?|hxxps?)://\S+"
     r"|www\.\S+"
-    rf"|(?<![\w.@-])(?:[a-z0-9-]{{1,63}}\.){{1,4}}(?:{_TOP_LEVEL_DOMAINS})\b(?:/\S*)?"
+    rf"|(?<![\w.@-])(?:[a-z0-9-]{{1,63}}\.){{1,4}}(?:{TOP_LEVEL_DOMAINS})\b(?:/\S*)?"
 )
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _MONEY = re.compile(
@@ -88,14 +88,21 @@ def normalise(text: str, rules: NormaliseParams = PLAIN, lexicon: Lexicon | None
     ----------
     Unicode Standard Annex #15 (NFKC), Technical Standard #39 (confusables).
     """
-    text = text[:MAX_CHARS]
-    text = text.lower() if text.isascii() else text.translate(_FOLD)
-    text = text.translate(_ASCII_CONTROLS)
+    text = fold(text).translate(_ASCII_CONTROLS)
     if rules.respell and lexicon is not None:
         text = _edited(text, respell(text, lexicon))
     for pattern, replacement in _passes(rules):
         text = pattern.sub(replacement, text)
     return text.strip(" ")
+
+
+def fold(text: str) -> str:
+    """Return what comes first of normalising: every character folded by itself.
+
+    White space and the controls of ASCII are still in it; what lies beyond ``MAX_CHARS`` is not.
+    """
+    text = text[:MAX_CHARS]
+    return text.lower() if text.isascii() else text.translate(_FOLD)
 
 
 def normalise_with_offsets(

@@ -1,0 +1,306 @@
+"""The cleaning of :mod:`models.text` in compiled code, for the many texts that need little of it.
+
+What is done here is done exactly as there. A text in which a rule might apply that is not here
+(an address, an amount, a disguised word) is only recognised, and left to :mod:`models.text`.
+"""
+
+import numpy as np
+
+from models.cleaning_disguises import may_be_respelled
+from models.cleaning_layout import (
+    AMOUNT,
+    DIGIT,
+    DOMAIN,
+    GAP,
+    IDENTITY,
+    LETTER,
+    MONEY,
+    Cleaning,
+    is_mark,
+    word_at,
+)
+from models.native import Number, kernel, leaf
+from models.ngram_layout import SPACE, WORD
+
+#: The optional rules, as bits.
+TOKENS, RESPELL, IDENTITIES = 1, 2, 4
+
+#: How many times as long a text may become: "1" becomes " __number__ ".
+GROWTH = 7
+
+
+@leaf
+def has_tokens(known: Cleaning, codes: np.ndarray, size: Number) -> Number:
+    """Whether an address, an amount or a long number may be in a text: never wrongly not."""
+    has_digit, has_amount, digits, gap, run = False, False, 0, 3, 0
+    for at in range(size):
+        code = codes[at]
+        if known.kinds[code] & DIGIT:
+            if code > 127:
+                return True
+            has_digit = True
+            run += 1
+            digits = digits + 1 if gap < 3 else 1
+            gap = 0
+            if run > 4 or digits > 6:
+                return True
+            continue
+        run = 0
+        gap = gap + 1 if is_mark(known, code, GAP) else 3
+        if code == 64:  # "@"
+            return True
+        has_amount |= (known.kinds[code] & AMOUNT) != 0
+        follows = at + 1 < size
+        if code == 58 and at + 2 < size and codes[at + 1] == 47 and codes[at + 2] == 47:
+            return True  # "://"
+        if code == 46 and at > 0 and follows:
+            before = codes[at - 1]
+            if at > 2 and before == 119 and codes[at - 2] == 119 and codes[at - 3] == 119:
+                return True  # "www."
+            may_be_domain = is_of_domain(before) and 97 <= codes[at + 1] <= 122
+            if may_be_domain and word_kind(known, codes, at + 1, size) & DOMAIN:
+                return True
+        is_letter = known.kinds[code] & LETTER
+        if is_letter and (at == 0 or not known.kinds[codes[at - 1]] & LETTER):
+            has_amount |= word_kind(known, codes, at, size) & MONEY != 0
+    return has_digit and has_amount
+
+
+@leaf
+def is_of_domain(code: Number) -> Number:
+    """Whether a character may come before the dot of a domain."""
+    return 97 <= code <= 122 or 48 <= code <= 57 or code == 45
+
+
+@leaf
+def word_kind(known: Cleaning, codes: np.ndarray, start: Number, size: Number) -> Number:
+    """Return what is told of the word from ``start`` to its end."""
+    stop = start
+    while stop < size and known.kinds[codes[stop]] & 3 == WORD:
+        stop += 1
+    return known.word_kinds[word_at(known, codes, start, stop)]
+
+
+@leaf
+def take_in(
+    known: Cleaning,
+    raw: np.ndarray,
+    start: Number,
+    stop: Number,
+    codes: np.ndarray,
+    origins: np.ndarray,
+) -> Number:
+    """Write a folded text in small letters and without controls, and where each character was."""
+    size = 0
+    for at in range(start, stop):
+        code = raw[at]
+        if 65 <= code <= 90:
+            code += np.uint32(32)
+        codes[size] = code
+        origins[size, 0], origins[size, 1] = at - start, at - start + 1
+        is_control = (code < 32 or code == 127) and known.kinds[code] & 3 != SPACE
+        size += not is_control
+    return size
+
+
+@leaf
+def fold_spaces(known: Cleaning, codes: np.ndarray, origins: np.ndarray, size: Number) -> Number:
+    """Make every run of white space one space, in place."""
+    kept = 0
+    for at in range(size):
+        is_space = known.kinds[codes[at]] & 3 == SPACE
+        if is_space and kept > 0 and codes[kept - 1] == 32:
+            continue
+        codes[kept] = np.uint32(32) if is_space else codes[at]
+        origins[kept, 0], origins[kept, 1] = origins[at, 0], origins[at, 1]
+        kept += 1
+    return kept
+
+
+@leaf
+def shorten(
+    known: Cleaning,
+    codes: np.ndarray,
+    origins: np.ndarray,
+    size: Number,
+    tokens: Number,
+    out: np.ndarray,
+    out_origins: np.ndarray,
+) -> Number:
+    """Put the token for numbers in the place of short ones, and draw repeated letters in."""
+    kept = 0
+    at = 0
+    while at < size:
+        code = codes[at]
+        kind = known.kinds[code]
+        end = at + 1
+        if kind & DIGIT:
+            while end < size and known.kinds[codes[end]] & DIGIT:
+                end += 1
+            before = at > 0 and known.kinds[codes[at - 1]] & 3 == WORD
+            after = end < size and known.kinds[codes[end]] & 3 == WORD
+            if tokens and not before and not after and end - at <= 4:
+                for token_code in known.number:
+                    out[kept] = token_code
+                    out_origins[kept, 0], out_origins[kept, 1] = origins[at, 0], origins[end - 1, 1]
+                    kept += 1
+                at = end
+                continue
+        elif kind & 3 != SPACE:
+            while end < size and codes[end] == code:
+                end += 1
+        if end - at > 2 and not kind & DIGIT:
+            for _ in range(2):
+                out[kept] = code
+                out_origins[kept, 0], out_origins[kept, 1] = origins[at, 0], origins[end - 1, 1]
+                kept += 1
+        else:
+            for each in range(at, end):
+                out[kept] = codes[each]
+                out_origins[kept, 0], out_origins[kept, 1] = origins[each, 0], origins[each, 1]
+                kept += 1
+        at = end
+    return kept
+
+
+@leaf
+def hide_identities(
+    known: Cleaning,
+    codes: np.ndarray,
+    origins: np.ndarray,
+    size: Number,
+    out: np.ndarray,
+    out_origins: np.ndarray,
+) -> Number:
+    """Put one token in the place of every word for who people are."""
+    kept = 0
+    at = 0
+    while at < size:
+        end = at + 1
+        if known.kinds[codes[at]] & 3 == WORD:
+            while end < size and known.kinds[codes[end]] & 3 == WORD:
+                end += 1
+            if known.word_kinds[word_at(known, codes, at, end)] & IDENTITY:
+                for token_code in known.identity:
+                    out[kept] = token_code
+                    out_origins[kept, 0], out_origins[kept, 1] = origins[at, 0], origins[end - 1, 1]
+                    kept += 1
+                at = end
+                continue
+        for each in range(at, end):
+            out[kept] = codes[each]
+            out_origins[kept, 0], out_origins[kept, 1] = origins[each, 0], origins[each, 1]
+            kept += 1
+        at = end
+    return kept
+
+
+@kernel
+def clean(
+    known: Cleaning,
+    raw: np.ndarray,
+    ends: np.ndarray,
+    rules: Number,
+    cleaned: np.ndarray,
+    origins: np.ndarray,
+    bounds: np.ndarray,
+) -> Number:
+    """Clean folded texts one after the other; return how many characters that makes.
+
+    Parameters
+    ----------
+    raw : ndarray of uint32
+        The code points of all texts, one after the other.
+    ends : ndarray of int64, shape (n_texts,)
+        Where each ends.
+    rules : int
+    cleaned : ndarray of uint32
+        Becomes the cleaned texts, one after the other: room for ``GROWTH`` times as many as in
+        ``raw``, and 16 more for each text.
+    origins : ndarray of int32, shape (n, 2)
+        Becomes where each of their characters was read.
+    bounds : ndarray of int64, shape (n_texts, 2)
+        Becomes where each text is in ``cleaned``; -1 and -1 for what is left to others.
+    """
+    longest = 0
+    start = 0
+    for end in ends:
+        longest = max(longest, end - start)
+        start = end
+    size = GROWTH * longest + 16
+    return clean_all(
+        known,
+        raw,
+        ends,
+        rules,
+        cleaned,
+        origins,
+        bounds,
+        np.empty(size, np.uint32),
+        np.empty(size, np.uint32),
+        np.empty(size, np.uint32),
+        np.empty((size, 2), np.int32),
+        np.empty((size, 2), np.int32),
+        np.empty((size, 2), np.int32),
+    )
+
+
+@leaf
+def clean_all(
+    known: Cleaning,
+    raw: np.ndarray,
+    ends: np.ndarray,
+    rules: Number,
+    cleaned: np.ndarray,
+    origins: np.ndarray,
+    bounds: np.ndarray,
+    codes: np.ndarray,
+    other: np.ndarray,
+    third: np.ndarray,
+    places: np.ndarray,
+    other_places: np.ndarray,
+    third_places: np.ndarray,
+) -> Number:
+    """Do what :func:`clean` does, in room that is there."""
+    kept = 0
+    start = 0
+    for text in range(len(ends)):
+        size = take_in(known, raw, start, ends[text], codes, places)
+        start = ends[text]
+        bounds[text, 0], bounds[text, 1] = -1, -1
+        if rules & RESPELL and may_be_respelled(known, codes, size, other):
+            continue
+        size = fold_spaces(known, codes, places, size)
+        if rules & TOKENS and has_tokens(known, codes, size):
+            continue
+        size = shorten(known, codes, places, size, rules & TOKENS, other, other_places)
+        if rules & IDENTITIES:
+            size = hide_identities(known, other, other_places, size, third, third_places)
+            size = fold_spaces(known, third, third_places, size)
+            kept = put_out(third, third_places, size, cleaned, origins, kept, bounds[text])
+        else:
+            size = fold_spaces(known, other, other_places, size)
+            kept = put_out(other, other_places, size, cleaned, origins, kept, bounds[text])
+    return kept
+
+
+@leaf
+def put_out(
+    codes: np.ndarray,
+    places: np.ndarray,
+    size: Number,
+    cleaned: np.ndarray,
+    origins: np.ndarray,
+    kept: Number,
+    bounds: np.ndarray,
+) -> Number:
+    """Append a text to the cleaned ones, without the spaces at its ends."""
+    first = 1 if size > 0 and codes[0] == 32 else 0
+    last = size - 1 if size > first and codes[size - 1] == 32 else size
+    bounds[0] = kept
+    for at in range(first, last):
+        cleaned[kept] = codes[at]
+        origins[kept, 0], origins[kept, 1] = places[at, 0], places[at, 1]
+        kept += 1
+    bounds[1] = kept
+    return kept

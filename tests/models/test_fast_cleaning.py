@@ -1,0 +1,173 @@
+"""Compiled cleaning against models.text: the same texts and origins, or none."""
+
+import csv
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks import attacks
+from models.fast_cleaning import FastCleaner
+from models.fast_scoring import codes_of
+from models.params import NormaliseParams
+from models.respell import Lexicon
+from models.text import fold, normalise, normalise_with_offsets
+from tests.factories import ROOT
+
+RULES = [
+    NormaliseParams(tokens=tokens, respell=respell, identity=identity)
+    for tokens, respell, identity in (
+        (False, False, False),
+        (True, False, False),
+        (False, True, False),
+        (False, False, True),
+        (True, True, True),
+    )
+]
+
+
+def read_rows() -> list[str]:
+    with (ROOT / "data" / "starter" / "messages.csv").open(encoding="utf-8") as file:
+        return [row["text"] for row in csv.DictReader(file)]
+
+
+ROWS = read_rows()
+LEXICON = Lexicon.learn(normalise(text) for text in ROWS)
+CLEANERS = [FastCleaner(rules, LEXICON) for rules in RULES]
+
+
+def cleaned(number: int, texts: Sequence[str]) -> list[str | None]:
+    """Return what the compiled cleaning makes of texts, None for what it leaves to others."""
+    folded = [fold(text) for text in texts]
+    ends = np.cumsum([len(text) for text in folded])
+    codes, _, bounds = CLEANERS[number].clean(codes_of("".join(folded)), ends)
+    return [
+        None if first < 0 else codes[first:last].tobytes().decode("utf-32-le", "surrogatepass")
+        for first, last in bounds.tolist()
+    ]
+
+
+def check(texts: Sequence[str]) -> None:
+    for number, rules in enumerate(RULES):
+        for text, found in zip(texts, cleaned(number, texts), strict=True):
+            assert found in (None, normalise(text, rules, LEXICON)), text
+
+
+PIECES = [
+    *("usd", "100", "12", "rs.", "5", "7", "com", ".", ",", "http", "hxxps", "://", "www.", "@"),
+    *(" ", "  ", "\t", "\x00", "\x1c", "-", "*", "_", "~", "a", "b", "i", "gay", "black", "asian"),
+    *("aaa", "!!!", "???", "one", "é", "ﬁ", "١", "€", "$", "£", "👍", "שלום", "ǅ", "İ", "Ⅷ", "²"),
+    *(
+        "idiot",
+        "1diot",
+        "st",
+        "upid",
+        "st*pid",
+        "s.t.u.p.i.d",
+        "idiooot",
+        "ths",
+        "pls",
+        "to",
+        "day",
+    ),
+]
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.lists(
+        st.one_of(
+            st.text(max_size=60),
+            st.text(alphabet="aabeinst  !?'_-1234.@:/rsusd$£w\x00\t", max_size=40),
+            st.lists(st.sampled_from(PIECES), max_size=9).map("".join),
+            st.lists(st.sampled_from(ROWS), max_size=2).map(" ".join),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_any_text_is_cleaned_as_by_the_rules_or_left(texts: list[str]) -> None:
+    check(texts)
+
+
+def test_many_made_of_pieces_are_cleaned_as_by_the_rules_or_left() -> None:
+    chance = random.Random(3)
+    check(["".join(chance.choices(PIECES, k=chance.randint(0, 9))) for _ in range(3_000)])
+
+
+def test_real_and_disguised_messages_are_cleaned_as_by_the_rules_or_left() -> None:
+    check(ROWS)
+    check([attacks.disguise(text, attack) for attack in attacks.ATTACKS for text in ROWS[::40]])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "   ",
+        "Plain words, nothing else!",
+        "ALL CAPS and\ttabs \x00 and controls",
+        "10:30 on 12/05, room 4",
+        "sooooo goooood!!!!!",
+        "Ünïcödé áccents",
+        "Scunthorpe, Essex",
+        "3.14 is not an amount",
+        "a black cat and old Greek gays",
+        "👍 fine",
+        "1 2 3",
+    ],
+)
+def test_what_needs_little_is_not_left(text: str) -> None:
+    assert cleaned(1, [text]) == [normalise(text, RULES[1])]
+    assert cleaned(3, [text]) == [normalise(text, RULES[3])]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see www.win.example",
+        "http://x",
+        "mail me@host.org",
+        "win.com",
+        "pay $5",
+        "5 dollars",
+        "usd 5",
+        "call 0800123",
+        "12 34 56 7",
+        "12345",
+        "٣",
+    ],
+)
+def test_what_becomes_another_token_is_left(text: str) -> None:
+    assert cleaned(1, [text]) == [None]
+    assert cleaned(0, [text]) == [normalise(text, RULES[0])]
+
+
+def test_most_messages_are_not_left() -> None:
+    found = cleaned(len(RULES) - 1, ROWS)
+    assert found.count(None) < len(ROWS) / 3
+
+
+def test_characters_are_traced_to_where_they_were_read() -> None:
+    texts = [text for text in ROWS[::5] if text.isascii()]
+    texts += ["a\x00b  12 cc!!!! blacks", " \t 7", "white white", "old\x1f man", "gooood 1"]
+    seen = 0
+    for text in texts:
+        for number, rules in enumerate(RULES):
+            raw = codes_of(fold(text))
+            codes, origins, bounds = CLEANERS[number].clean(raw, np.array([len(raw)]))
+            if bounds[0, 0] < 0:
+                continue
+            seen += 1
+            wanted = normalise_with_offsets(text, rules, LEXICON)
+            assert len(codes) == len(wanted.text)
+            starts = [at for at in range(len(wanted.text)) if f" {wanted.text}"[at] == " "]
+            ends = [at for at in range(len(wanted.text)) if f"{wanted.text} "[at + 1] == " "]
+            words = [at for at in starts if wanted.text[at] != " "]
+            last = [at for at in ends if wanted.text[at] != " "]
+            assert origins[words, 0].tolist() == wanted.starts[words].tolist(), text
+            assert origins[last, 1].tolist() == wanted.ends[last].tolist(), text
+    assert seen > len(texts)
