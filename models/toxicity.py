@@ -116,7 +116,7 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def calibrate(self, features: csr_matrix, labels: np.ndarray) -> Self:
-        """Make the categories' probabilities those of rows that no head has seen.
+        """Make the heads' probabilities those of rows that none of them has seen.
 
         A logistic curve over each logit, folded into the coefficients: the heads stay linear, and
         the order of messages as it was. A head without rows of both classes stays too.
@@ -132,7 +132,7 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Platt 1999, "Probabilistic outputs for support vector machines".
         """
         logits = self.decision_function(features)
-        for column in range(1, len(self.heads)):
+        for column in range(len(self.heads)):
             known = ~np.isnan(labels[:, column])
             target = labels[known, column].astype(int)
             if len(np.unique(target)) < 2:

@@ -115,12 +115,10 @@ def fit_spans(vectoriser: Pipeline, marks: pd.DataFrame, params: MarksParams) ->
     )
 
 
-def calibrate_categories(pipeline: Pipeline, validation: pd.DataFrame) -> None:
-    """Fit the categories' probabilities to the validation rows whose categories are known."""
-    known = validation[validation[list(CATEGORIES)].notna().any(axis=1)]
-    if not known.empty:
-        features = pipeline[:-1].transform(known["text"].tolist())
-        pipeline[-1].calibrate(features, head_labels(known))
+def calibrate(pipeline: Pipeline, validation: pd.DataFrame) -> None:
+    """Fit every head's probabilities to the validation rows whose label it has."""
+    features = pipeline[:-1].transform(validation["text"].tolist())
+    pipeline[-1].calibrate(features, head_labels(validation))
 
 
 @entry_point
@@ -135,7 +133,7 @@ def main() -> None:
         pipeline = train_toxicity(
             vectoriser, features, tables["train"], params.toxicity, tables["marks"]
         )
-        calibrate_categories(pipeline, tables["validation"])
+        calibrate(pipeline, tables["validation"])
         return pipeline
 
     run_training(__doc__, "toxicity", fit, budgets, others=["marks"])
