@@ -54,7 +54,9 @@ class Normaliser(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, texts: Iterable[str], labels: object = None) -> "Normaliser":  # noqa: ARG002
         """Learn the lexicon, if there is to be one."""
         if self.respell:
-            self.lexicon_ = Lexicon.learn(normalise(text, self.rules) for text in texts)
+            # Words for who people are belong to it: else they are read as what they look like.
+            rules = self.rules.model_copy(update={"identity": False})
+            self.lexicon_ = Lexicon.learn(normalise(text, rules) for text in texts)
         return self
 
     @property

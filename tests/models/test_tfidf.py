@@ -7,7 +7,13 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from models import skops_file
 from models.params import NgramParams, NormaliseParams, TfidfParams
-from models.tfidf import EmptyVocabularyError, PackedTfidfVectorizer, fit_transform, fit_vectoriser
+from models.tfidf import (
+    EmptyVocabularyError,
+    Normaliser,
+    PackedTfidfVectorizer,
+    fit_transform,
+    fit_vectoriser,
+)
 from tests.factories import MESSAGES, ROOT, tiny_pipeline
 
 TEXTS = [text for text, _, _ in MESSAGES]
@@ -82,3 +88,9 @@ def test_scores_do_not_depend_on_the_company_of_a_text() -> None:
     pipeline = tiny_pipeline("toxicity")
     alone = np.vstack([pipeline.predict_proba([text]) for text in TEXTS])
     np.testing.assert_allclose(pipeline.predict_proba(TEXTS), alone, rtol=0, atol=1e-12)
+
+
+def test_a_word_for_who_somebody_is_is_read_as_itself_however_others_are_misspelt() -> None:
+    normaliser = Normaliser(respell=True, identity=True)
+    normaliser.fit(["that queer quueer thing"] * 3)
+    assert normaliser.transform(["she is queer"]) == normaliser.transform(["she is gay"])
