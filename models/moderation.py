@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from models.bundle import Bundle
+from models.language import Language, identifier, language_of
 from models.manifest import Kind, Thresholds
 from models.spans import Span
 from models.text_scorers import Scorer, TextModel, open_scorer
@@ -16,6 +17,9 @@ Action = Literal["allow", "review", "block"]
 #: The models as the scorer numbers them.
 _KINDS: tuple[Kind, Kind] = ("spam", "toxicity")
 _TOXICITY = _KINDS.index("toxicity")
+
+#: Characters from which a message that the models cannot read is shown to somebody who may.
+UNREAD_CHARS = 40
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,14 @@ class ToxicityVerdict(SpamVerdict):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What to do with one message, and why; ``action`` is the worst of both models."""
+    """What to do with one message, and why.
+
+    ``action`` is the worst of both models. In a language that they did not learn nothing is
+    blocked, and what is longer than a greeting is for review.
+    """
 
     action: Action
+    language: Language
     spam: SpamVerdict
     toxicity: ToxicityVerdict
 
@@ -92,6 +101,7 @@ class Moderator:
         self.spam = spam
         self.toxicity = toxicity
         self._scorer = open_scorer([spam.bundle.model, toxicity.bundle.model])
+        identifier()  # loaded now, and not while somebody waits for a verdict
 
     def moderate(self, texts: Sequence[str]) -> list[Verdict]:
         """Return the verdict on each text, in order."""
@@ -111,8 +121,11 @@ class Moderator:
         toxic, *categories = toxicity
         _, *names = self.toxicity.bundle.manifest.labels
         flagged = toxic >= self.toxicity.thresholds.review
+        language = language_of(text)
+        action = _worst(self.spam.action(spam), self.toxicity.action(toxic))
         return Verdict(
-            action=_worst(self.spam.action(spam), self.toxicity.action(toxic)),
+            action=action if language.supported else _unread(action, text),
+            language=language,
             spam=SpamVerdict(
                 score=spam,
                 threshold=self.spam.thresholds.review,
@@ -135,3 +148,8 @@ class Moderator:
 def _worst(*actions: Action) -> Action:
     order: tuple[Action, ...] = ("allow", "review", "block")
     return max(actions, key=order.index)
+
+
+def _unread(action: Action, text: str) -> Action:
+    """Return what to do where the scores say little."""
+    return "allow" if action == "allow" and len(text.strip()) < UNREAD_CHARS else "review"

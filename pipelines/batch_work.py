@@ -66,6 +66,8 @@ _ROLES = pa.list_(pa.struct({"title": pa.string(), "score": pa.float64()}))
 _ANSWERS: dict[Task, dict[str, pa.DataType]] = {
     "moderation": {
         "action": pa.string(),
+        "language": pa.string(),
+        "language_supported": pa.bool_(),
         "spam_score": pa.float64(),
         "spam_flagged": pa.bool_(),
         "toxicity_score": pa.float64(),
@@ -254,6 +256,8 @@ def _verdict(verdict: Verdict) -> Answer:
     spam, toxicity = verdict.spam, verdict.toxicity
     return {
         "action": verdict.action,
+        "language": verdict.language.code,
+        "language_supported": verdict.language.supported,
         "spam_score": spam.score,
         "spam_flagged": spam.flagged,
         "toxicity_score": toxicity.score,

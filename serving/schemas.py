@@ -107,10 +107,18 @@ class ToxicityAnswer(SpamAnswer):
     spans: list[SpanAnswer]
 
 
+class MessageLanguageAnswer(BaseModel):
+    """The language of a message, null where nobody can tell, and whether the models learnt it."""
+
+    code: str | None
+    supported: bool
+
+
 class VerdictAnswer(BaseModel):
     """What to do with one message, and why."""
 
     action: Literal["allow", "review", "block"]
+    language: MessageLanguageAnswer
     spam: SpamAnswer
     toxicity: ToxicityAnswer
 

@@ -55,6 +55,27 @@ def test_the_action_is_the_worst_of_both_models(
     assert verdict.action == action
 
 
+GERMAN = "Wir treffen uns am Montag um zehn Uhr vor dem Bahnhof"
+
+
+@pytest.mark.parametrize(
+    ("text", "bounds", "action"),
+    [
+        (GERMAN, (0.0, 0.0), "review"),
+        (GERMAN, (0.0, 1.0), "review"),
+        (GERMAN, (1.0, 1.0), "review"),
+        ("Guten Morgen, wie geht es dir?", (0.0, 0.0), "review"),
+        ("Guten Morgen, wie geht es dir?", (1.0, 1.0), "allow"),
+    ],
+)
+def test_a_language_the_models_did_not_learn_blocks_nothing_and_is_shown_beyond_a_greeting(
+    tiny_bundles: dict[str, Path], text: str, bounds: tuple[float, float], action: str
+) -> None:
+    (verdict,) = moderator(tiny_bundles, bounds, bounds).moderate([text])
+    assert (verdict.language.code, verdict.language.supported) == ("de", False)
+    assert verdict.action == action
+
+
 def test_spans_show_the_words_that_carried_a_flagged_message(
     tiny_bundles: dict[str, Path],
 ) -> None:

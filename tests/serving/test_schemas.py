@@ -5,11 +5,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from models.language import Language
 from models.moderation import SpamVerdict, ToxicityVerdict, Verdict
 from serving.errors import InvalidInputError, RequestError, TooLargeError
 from serving.schemas import (
     MAX_CHARS,
     MAX_TEXTS,
+    MessageLanguageAnswer,
     ModerateBatchRequest,
     ModerateRequest,
     SpamAnswer,
@@ -142,6 +144,11 @@ def test_bytes_of_any_kind_are_read_or_refused_and_nothing_else(body: bytes) -> 
 
 
 def test_the_answers_have_the_fields_of_the_verdicts_they_show() -> None:
-    shapes = {SpamAnswer: SpamVerdict, ToxicityAnswer: ToxicityVerdict, VerdictAnswer: Verdict}
+    shapes = {
+        MessageLanguageAnswer: Language,
+        SpamAnswer: SpamVerdict,
+        ToxicityAnswer: ToxicityVerdict,
+        VerdictAnswer: Verdict,
+    }
     for answer, verdict in shapes.items():
         assert set(answer.model_fields) == set(verdict.__dataclass_fields__)
