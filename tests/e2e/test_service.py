@@ -55,7 +55,7 @@ def test_a_verdict_names_scores_versions_and_digests(
     answered = server.moderate(SPAM)
     verdict = answered.json()
     assert answered.status_code == 200
-    assert set(verdict) == {"action", "spam", "toxicity", "request_id"}
+    assert set(verdict) == {"action", "spam", "toxicity", "language", "request_id"}
     assert verdict["spam"]["flagged"] is True
     assert verdict["action"] in ("review", "block")
     assert (verdict["spam"]["version"], verdict["toxicity"]["version"]) == ("v1", "v2")
