@@ -39,6 +39,14 @@ def test_a_threshold_is_the_lowest_that_its_budget_allows() -> None:
     assert np.sum(scores >= chosen.block) == 1
 
 
+def test_a_score_rounded_otherwise_stays_on_its_side_of_a_threshold() -> None:
+    scores = np.linspace(0.01, 1.0, 100)
+    chosen = choose_thresholds(scores, np.zeros(100), BudgetParams(review=0.10, block=0.01))
+    for rounded in (scores - 1e-12, scores + 1e-12):
+        assert np.sum(rounded >= chosen.review) == 10
+        assert np.sum(rounded >= chosen.block) == 1
+
+
 def test_rows_that_are_toxic_do_not_move_a_threshold() -> None:
     clean = np.linspace(0, 0.5, 50)
     budgets = BudgetParams(review=0.1, block=0.02)
