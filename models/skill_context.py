@@ -7,6 +7,7 @@ only on those of the spellings they name.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from models.skill_forms import PARAGRAPH
 
@@ -178,15 +179,20 @@ RULES: tuple[Rule, ...] = (
 NEVER_FOLDED = frozenset({"it", "is", "as", "or", "us", "am", "so", "be", "do", "an", "in", "on"})
 
 _CUE_WORDS = 6
-_CUE_BEFORE = re.compile(
+_CUES = (
     r"(?:experience[ds]?|proficien\w+|knowledge|skills?|skilled|familiar\w*|expert\w*|fluen\w+|"
     r"competen\w+|background|certified|certification|using|understanding|programming|coding|"
     r"programmed|written|scripting|tools?|software|languages?|frameworks?|technologies|stack(?= :)|"
     r"trained|training|developers?|engineers?|development|developed|master\w*|literate|libraries|"
     r"abilit(?:y|ies)|qualities|strengths?|competencies|traits)"
-    r"(?: (?:such as|like|include|including|are|in|with|of|using|on|the|[:(.,]|advanced|ms|"
-    r"microsoft|basic|intermediate|strong|both|either|apache|e g))* $"
 )
+_BETWEEN = (
+    r"such as|like|include|including|are|in|with|of|using|on|the|[:(.,]|advanced|ms|"
+    r"microsoft|basic|intermediate|strong|both|either|apache|e g"
+)
+_CUE_BEFORE = re.compile(rf"{_CUES}(?: (?:{_BETWEEN}))* $")
+# The last word of what that matches.
+_CUE_END = re.compile(rf"{_CUES}$|^(?:{_BETWEEN}|as|g)$")
 _CUE_AFTER = re.compile(
     r"(?:programming|developers?|development|engineers?|language|scripts?|scripting|frameworks?|"
     r"experience|skills?|certified|certification|proficiency|administrators?|codebase|knowledge|"
@@ -220,14 +226,22 @@ def has_cue(words: Sequence[str], first: int, last: int, *, own_case: bool) -> b
         It is written in the case of the table, so that a smaller cue will do.
     """
     before = f" {_joined(words[max(0, first - _CUE_WORDS) : first])}"
-    if _CUE_BEFORE.search(before) or (own_case and _SMALL_CUE_BEFORE.search(before)):
+    if _may_end_cue(before[:-1].rpartition(" ")[2]) and _CUE_BEFORE.search(before):
+        return True
+    if own_case and _SMALL_CUE_BEFORE.search(before):
         return True
     return last < len(words) and bool(_CUE_AFTER.match(words[last]))
 
 
+@lru_cache(maxsize=1 << 14)
+def _may_end_cue(word: str) -> bool:
+    """Return whether a cue can end with ``word``: looking for one costs more than all the rest."""
+    return _CUE_END.search(word) is not None
+
+
 def _joined(words: Sequence[str]) -> str:
     """Return the words with a space after each; paragraphs do not look into one another."""
-    return "".join("" if word == PARAGRAPH else f"{word} " for word in words)
+    return "".join([f"{word} " for word in words if word != PARAGRAPH])
 
 
 _Patterns = tuple[re.Pattern[str] | None, re.Pattern[str] | None]

@@ -78,6 +78,10 @@ class SkillMatcher:
     def __init__(self, taxonomy: Taxonomy) -> None:
         self.taxonomy = taxonomy
         self._implied = {name: taxonomy.closure(name) for name in taxonomy.skills}
+        self._unstated = {
+            name: SkillHit(name, skill.category, (), stated=False)
+            for name, skill in taxonomy.skills.items()
+        }
         self._automaton = ahocorasick.Automaton()
         for form, spelling in spelling_table(taxonomy).items():
             guarded = bool(spelling.weak or spelling.written or has_rules(form))
@@ -100,11 +104,7 @@ class SkillMatcher:
             for name, where in spans.items()
         ]
         implied = dict.fromkeys(other for name in spans for other in self._implied[name])
-        return hits + [
-            SkillHit(name, self.taxonomy.skills[name].category, (), stated=False)
-            for name in implied
-            if name not in spans
-        ]
+        return hits + [self._unstated[name] for name in implied if name not in spans]
 
     def mentions(self, text: str) -> Iterator[tuple[Skill, int, int]]:
         """Yield every mention of a skill with its span, in order; spans do not overlap."""
@@ -115,7 +115,9 @@ class SkillMatcher:
             if not candidate.guarded:
                 sure.append(candidate)
                 continue
-            if is_false_friend(candidate.form, tokens.words, candidate.first, candidate.last):
+            if has_rules(candidate.form) and is_false_friend(
+                candidate.form, tokens.words, candidate.first, candidate.last
+            ):
                 continue
             if _is_sure(text, tokens, candidate):
                 sure.append(candidate)
@@ -220,18 +222,22 @@ def _with_company(
     ends = {hit.last: hit.spelling.skill.category for hit in sure}
     taken = {index for hit in sure for index in range(hit.first, hit.last)}
     accepted: list[_Candidate] = []
-    waiting = [hit for hit in doubtful if taken.isdisjoint(range(hit.first, hit.last))]
+    waiting = [
+        (hit, bool(hit.spelling.written) and _in_own_case(text, tokens, hit))
+        for hit in doubtful
+        if taken.isdisjoint(range(hit.first, hit.last))
+    ]
     for step in (1, -1):
-        rest: list[_Candidate] = []
-        for hit in waiting[::step]:
-            own_case = bool(hit.spelling.written) and _in_own_case(text, tokens, hit)
-            if has_cue(tokens.words, hit.first, hit.last, own_case=own_case) or _has_company(
-                tokens.words, hit, starts, ends, own_case=own_case
-            ):
+        rest: list[tuple[_Candidate, bool]] = []
+        for hit, own_case in waiting[::step]:
+            # A cue that is not there the first time is not there the second time either.
+            if (
+                step == 1 and has_cue(tokens.words, hit.first, hit.last, own_case=own_case)
+            ) or _has_company(tokens.words, hit, starts, ends, own_case=own_case):
                 accepted.append(hit)
                 starts[hit.first] = ends[hit.last] = hit.spelling.skill.category
             else:
-                rest.append(hit)
+                rest.append((hit, own_case))
         waiting = rest[::step]
     return sorted([*sure, *accepted], key=lambda hit: hit.first)
 

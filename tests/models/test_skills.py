@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.skill_context import RULES
+from models import skill_context
+from models.skill_context import RULES, has_cue
 from models.skill_forms import fold_phrase
 from models.skills import SkillMatcher, load_taxonomy
 from models.taxonomy import Skill, Taxonomy, spelling_table
@@ -317,3 +318,30 @@ def test_an_ordinary_text_takes_less_than_a_millisecond() -> None:
         MATCHER.extract(text)
         times.append(time.perf_counter() - begin)
     assert min(times) < 0.001
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "skills",
+                "inexperience",
+                "using",
+                "in",
+                "such",
+                "as",
+                "e",
+                "g",
+                "stack",
+                ":",
+                "\n",
+                "x",
+            ]
+        ),
+        max_size=6,
+    )
+)
+def test_a_cue_is_seen_wherever_its_whole_pattern_is(words):
+    line = "".join(f"{word} " for word in words if word != "\n")
+    expected = skill_context._CUE_BEFORE.search(f" {line}") is not None
+    assert has_cue(words, len(words), len(words), own_case=False) == expected
