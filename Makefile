@@ -128,7 +128,7 @@ mlflow: setup ## Open the comparison UI on http://127.0.0.1:5000 (MLFLOW_PORT)
 	@$(BIN)/mlflow ui --host 127.0.0.1 --port $(MLFLOW_PORT) --workers 1
 
 lock: ## Resolve pyproject.toml anew into requirements.lock, and its serving part
-	@$(COMPILE) --group train --group serve --group dev pyproject.toml --output-file requirements.lock
+	@$(COMPILE) --group train --group serve --group ui --group dev pyproject.toml --output-file requirements.lock
 	@$(COMPILE) --group serve pyproject.toml --constraints requirements.lock --output-file requirements-serve.lock
 
 clean: ## Remove the environment, what stages made and caches; hub/, mlflow.db and mlruns/ stay

@@ -278,7 +278,9 @@ class Outgoing:
             if not self._withheld:
                 self._started = True
                 given = message.get("headers", [])
-                message["headers"] = [*given, *_common_headers(), *self.headers.items()]
+                said = {name.lower() for name, _ in given}
+                common = [header for header in _common_headers() if header[0] not in said]
+                message["headers"] = [*given, *common, *self.headers.items()]
         if not self._withheld:
             await self._send(message)
 

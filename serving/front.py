@@ -72,6 +72,10 @@ class Route:
         (each further text of a batch) is counted once it is known.
     health : bool
         Whether it is answered to everybody, without a key and from anywhere.
+    app : ASGI application, optional
+        It answers in BentoML's place.
+    seconds : float, optional
+        A limit of its own, for answers that come piece by piece.
     """
 
     answer: Answer | None = None
@@ -81,6 +85,8 @@ class Route:
     scope: Access | Literal["any"] | None = None
     cost: int = 1
     health: bool = False
+    app: App | None = None
+    seconds: float | None = None
 
 
 Routes = Mapping[str, Mapping[str, Route]]  # path, then method
@@ -103,6 +109,8 @@ class Front:
     timeout_seconds : float
     metrics : Metrics
     log : Log
+    find_more : callable, optional
+        From the path to its methods, for paths that ``routes`` cannot list: those of the page.
     """
 
     def __init__(
@@ -117,6 +125,7 @@ class Front:
         timeout_seconds: float,
         metrics: Metrics,
         log: Log,
+        find_more: Callable[[str], Mapping[str, Route] | None] = lambda _: None,
     ) -> None:
         self.app = app
         self.routes = routes
@@ -128,6 +137,7 @@ class Front:
         self.timeout_seconds = timeout_seconds
         self.metrics = metrics
         self.log = log
+        self.find_more = find_more
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; start-up and shut-down messages go through."""
@@ -159,10 +169,12 @@ class Front:
         outgoing = Outgoing(send, head_only=scope["method"] == "HEAD")
         probe = False
         try:
-            async with asyncio.timeout(self.timeout_seconds):
+            async with asyncio.timeout(self.timeout_seconds) as limit:
                 self.cors.mark(headers, outgoing.headers)
                 route = self._find(scope, headers, outgoing)
                 probe = route.probe
+                if route.seconds is not None:
+                    limit.reschedule(asyncio.get_running_loop().time() + route.seconds)
                 if not route.health:
                     with span("admit"):
                         await self.gate.admit(
@@ -190,7 +202,7 @@ class Front:
         self._record(scope, outgoing.status, time.perf_counter() - started, probe, record)
 
     def _find(self, scope: Scope, headers: Mapping[bytes, bytes], outgoing: Outgoing) -> Route:
-        methods = self.routes.get(scope["path"])
+        methods = self.routes.get(scope["path"]) or self.find_more(scope["path"])
         if methods is None:
             raise UnknownRouteError("there is no such path; GET / lists what there is")
         if self.cors.asks_first(scope["method"], headers):
@@ -205,8 +217,12 @@ class Front:
         self, route: Route, scope: Scope, incoming: Incoming, outgoing: Outgoing
     ) -> None:
         if route.answer is None:
+            if route.max_body_bytes is not None:
+                incoming.allow(route.max_body_bytes, self.memory)
+            if route.takes:
+                incoming.check_type(route.takes)
             incoming.check_length()
-            await self.app(scope, incoming.receive, outgoing.forward)
+            await (route.app or self.app)(scope, incoming.receive, outgoing.forward)
             if incoming.overflow is not None:  # BentoML caught it and answered with a 500
                 raise incoming.overflow
             await outgoing.finish(incoming)
@@ -225,7 +241,9 @@ class Front:
     def _record(
         self, scope: Scope, status: int, seconds: float, probe: bool, record: Record
     ) -> None:
-        route = scope["path"] if scope["path"] in self.routes else "other"
+        route = scope["path"]
+        if route not in self.routes:
+            route = "other" if self.find_more(route) is None else "page"
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self.metrics.count_request(route, method, status, seconds)
         if not probe:  # machines ask all the time: a trace of each would bury the others

@@ -63,6 +63,8 @@ from serving.moderation import Moderation
 from serving.monitor import open_monitor
 from serving.openapi import describe
 from serving.overload import open_lines
+from serving.page_door import PageDoor
+from serving.page_process import PageProcess
 from serving.resumes import Resumes
 from serving.schemas import (
     ModerateAnswer,
@@ -99,6 +101,11 @@ documents = Documents(settings, metrics, lines.documents)
 live = LiveJobs(settings, read_adzuna_keys(), log)
 resumes = Resumes(champions, documents, live, cache, lines, settings)
 desk = FeedbackDesk(settings, FeedbackMetrics(metrics.registry), log)
+door = PageDoor(
+    PageProcess(log),
+    document(lambda: page.front_page(ROUTES), page.CONTENT_TYPE, page.HEADERS),
+    settings.text_body_bytes,
+)
 
 
 @bentoml.service(
@@ -212,6 +219,7 @@ class Careerlens:
         await resumes.stop()
         await cache.stop()
         await desk.stop()
+        await door.stop()
         await asyncio.to_thread(tracing.stop)
         await gate.stop()
 
@@ -255,7 +263,7 @@ ROUTES: Routes = {
     },
     "/docs.json": {"GET": Route(document(lambda: describe(Careerlens, ROUTES)))},
     "/schema.json": {"GET": Route()},  # BentoML answers; its own client asks for it
-    "/": {"GET": Route(document(lambda: page.front_page(ROUTES), page.CONTENT_TYPE, page.HEADERS))},
+    "/": {"GET": door.document},
 }
 
 Careerlens.add_asgi_middleware(  # type: ignore[attr-defined]
@@ -268,4 +276,5 @@ Careerlens.add_asgi_middleware(  # type: ignore[attr-defined]
     timeout_seconds=settings.timeout_seconds,
     metrics=metrics,
     log=log,
+    find_more=door.find,
 )

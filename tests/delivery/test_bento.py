@@ -128,15 +128,19 @@ class Guard:
         if top in owners and pinned.isdisjoint(map(normal, owners[top])):
             raise ModuleNotFoundError(f"{top} is not in requirements-serve.lock", name=top)
 sys.meta_path.insert(0, Guard())
+sys.modules["gradio"] = None  # the service asks whether it is there: as the lock has it, it is not
 import models, serving
 names = [
     found.name
     for package in (models, serving)
     for found in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
-    if "migrations" not in found.name and not found.name.endswith("__main__")
+    if "migrations" not in found.name
+    and not found.name.endswith("__main__")
+    and not found.name.startswith("serving.ui.")  # a program of its own, with a group of its own
 ]
 for name in names:
     importlib.import_module(name)
+assert "serving.ui.application" not in sys.modules
 print(len(names))
 """
 
