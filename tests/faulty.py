@@ -106,6 +106,11 @@ class FaultyProxy:
 
     async def _refuse(self) -> None:
         if self._listener is not None:
+            # What is being taken must belong to the server before that is closed: CPython 3.11
+            # drops it otherwise, and leaves it open (an assertion in its Server._attach).
+            for place in self._listener.sockets:
+                self._loop.remove_reader(place.fileno())
+            await asyncio.sleep(0)
             self._listener.close()
             self._listener = None
         await self._cut()
