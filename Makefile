@@ -85,6 +85,7 @@ release: setup ## Register the current result and publish it to the hub
 	@$(BIN)/python -m pipelines.publish
 
 test: setup ## Run every test, on two cores (JOBS)
+	@$(BIN)/python -m models.compiling
 	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 
 bench: setup ## Measure speed beside baselines (SPEED lists which)

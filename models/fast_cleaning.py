@@ -12,7 +12,7 @@ from models.cleaning_kernels import GROWTH, IDENTITIES, RESPELL, TOKENS, clean
 from models.cleaning_layout import Cleaning
 from models.identity import IDENTITY_TOKEN, IDENTITY_WORDS
 from models.ngram_building import number_tokens
-from models.ngram_layout import MARK, SPACE, WORD
+from models.ngram_table import character_classes
 from models.params import NormaliseParams
 from models.respell import CLOSING, LEET, LEET_CHAR, OPENING, PARTING, Lexicon
 from models.text import TOP_LEVEL_DOMAINS
@@ -144,11 +144,8 @@ def _spelled() -> np.ndarray:
 @cache
 def _kinds() -> np.ndarray:
     """Return what is told of each code point."""
-    chars = np.arange(0x110000, dtype=np.uint32).view("U1")
-    kinds = np.full(len(chars), MARK, np.uint8)
-    kinds[np.strings.isalnum(chars)] = WORD
-    kinds[ord("_")] = WORD
-    kinds[np.strings.isspace(chars)] = SPACE
+    kinds = character_classes().astype(np.uint8)
+    chars = np.arange(len(kinds), dtype=np.uint32).view("U1")
     kinds[np.strings.isdecimal(chars)] |= layout.DIGIT
     kinds[np.strings.isalpha(chars)] |= layout.LETTER
     kinds[[ord(sign) for sign in _AMOUNT_SIGNS]] |= layout.AMOUNT

@@ -20,7 +20,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class KeptLocator(numba.core.caching.UserProvidedCacheLocator):  # type: ignore[misc]
-    """Numba's own, which also reads from a folder that cannot be written: an image's."""
+    """Keeps everything in :func:`folder` itself, which may be read-only: an image's.
+
+    Numba's own keeps a folder for each place that the code lies in. The mark that all is compiled
+    counts for the content: the same code elsewhere would be compiled where requests are answered.
+    """
+
+    def get_cache_path(self) -> str:
+        """Return the one folder."""
+        return str(folder())
 
     def ensure_cache_path(self) -> None:
         """Make the folder, unless it is there."""

@@ -37,7 +37,7 @@ def build_table(models: Sequence[CompiledModel]) -> Table:
     present = np.bincount(np.concatenate([chars.codes, words.codes, [_SPACE]]))
     present[_NEWLINE] = 0
     alphabet = np.flatnonzero(present)
-    symbols = _classes().copy()
+    symbols = character_classes().copy()
     symbols[alphabet] |= np.arange(1, len(alphabet) + 1, dtype=np.uint32) << CLASS_BITS
 
     tokens = _Tokens(words, symbols)
@@ -205,7 +205,7 @@ def _radix(base: int, longest: int) -> np.uint64:
 
 
 @cache
-def _classes() -> np.ndarray:
+def character_classes() -> np.ndarray:
     """Return for every code point whether it is white space, part of a word or a mark."""
     chars = np.arange(0x110000, dtype=np.uint32).view("U1")
     classes = np.full(len(chars), MARK, np.uint32)

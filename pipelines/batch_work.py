@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from models.bundle import Bundle, load_bundle
 from models.compiled_bundle import load_text_bundle
+from models.formats import format_of
 from models.hub import open_hub
-from models.kinds import FORMATS
 from models.labels import HEADS
 from models.manifest import Kind
 from models.matching import JobIndex
@@ -235,7 +235,7 @@ def _loaded(
         bundles[pinned.kind] = (
             load_text_bundle(folder, pinned.kind, pinned.digest)
             if pinned.kind in HEADS
-            else load_bundle(folder, FORMATS[pinned.kind], pinned.digest)
+            else load_bundle(folder, format_of(pinned.kind), pinned.digest)
         )
     if task == "moderation":
         moderator = Moderator(*(_served(bundles[pinned.kind], pinned) for pinned in models))

@@ -6,6 +6,7 @@ from collections import Counter as Tally
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter
@@ -102,6 +103,7 @@ class FeedbackDesk:
         self._metrics = metrics
         self._log = log
         self._threads = ThreadPoolExecutor(settings.database_connections, "feedback")
+        self._imported = False
         self._opened: dict[float, Database] = {}
         self._faults: Tally[str] = Tally()
         self._cleaner: asyncio.Task[None] | None = None
@@ -222,6 +224,9 @@ class FeedbackDesk:
             return self._database(seconds).run(work, lines[0])
 
         reason, fault = "away", ""
+        if not self._imported:  # no fault of the database's: its time begins afterwards
+            await asyncio.get_running_loop().run_in_executor(self._threads, _import_all)
+            self._imported = True
         try:
             async with asyncio.timeout(seconds):
                 done = await asyncio.get_running_loop().run_in_executor(self._threads, call)
@@ -254,3 +259,9 @@ class FeedbackDesk:
         self._faults[fault] += 1
         if self._faults[fault] == 1:
             self._log.warning("feedback is unavailable", reason=reason, error=fault, **more)
+
+
+def _import_all() -> None:
+    """Import what talks to the database: SQLAlchemy and Alembic take a while."""
+    for name in ("database", "store"):
+        import_module(f"serving.feedback.{name}")

@@ -129,8 +129,7 @@ def show_listings(answer: Mapping[str, Any]) -> str:
         draw.paragraph("Nothing was found.")
     ]
     source = answer["attribution"]
-    shown = listings or [draw.paragraph("Nothing was found.")]
-    return draw.block(*shown, f"<p>{draw.link(source['url'], source['text'])}</p>")
+    return draw.block(*listings, f"<p>{draw.link(source['url'], source['text'])}</p>")
 
 
 def _job(job: Mapping[str, Any]) -> str:

@@ -23,6 +23,7 @@ def show_verdict(message: str, verdict: Verdict, chosen: Mapping[str, float]) ->
     action = verdict["action"]
     pieces = [
         f'<p class="cl-action cl-{action}">{_ACTIONS[action]}</p>',
+        _language(verdict["language"]),
         draw.heading("Scores"),
         *(_score(kind, verdict[kind]) for kind in KINDS),
         _change(verdict, chosen),
@@ -57,6 +58,15 @@ def show_table(texts: Sequence[str], verdicts: Sequence[Verdict], most_rows: int
         summary += f"; the first {most_rows:,} are shown, all are in the file"
     columns = ("Action", "Spam", "Toxicity", "Message")
     return draw.paragraph(f"{summary}.") + draw.table("Verdicts", columns, rows)
+
+
+def _language(language: Mapping[str, Any]) -> str:
+    if language["supported"]:
+        return ""
+    return draw.paragraph(
+        f"This is in a language that the models did not learn ({language['code']}): "
+        "their scores say little, and nothing is blocked for them."
+    )
 
 
 def _score(kind: str, part: Mapping[str, Any]) -> str:

@@ -288,7 +288,11 @@ def main() -> None:
         for kind in KINDS:
             make_release(folder / "releases" / kind, kind)
         hub = tiny_hub({kind: folder / "releases" / kind for kind in KINDS}, folder)
-        chosen = {"CAREERLENS_HUB": str(hub), "CAREERLENS_LOG_LEVEL": "debug"}
+        chosen = {
+            "CAREERLENS_HUB": str(hub),
+            "CAREERLENS_LOG_LEVEL": "debug",
+            "CAREERLENS_DATABASE_TIMEOUT_SECONDS": "20",
+        }
         with serving(folder / "home", **chosen) as server:
             server.wait("/readyz")
             outcome = fuzz(server, args.requests, args.seed)

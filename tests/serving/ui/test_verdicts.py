@@ -1,0 +1,22 @@
+"""Verdicts as the page shows them."""
+
+from typing import Any
+
+from serving.ui.verdicts import show_verdict
+
+
+def verdict(language: str, supported: bool) -> dict[str, Any]:
+    """Return a verdict on a harmless message."""
+    part = {"score": 0.1, "threshold": 0.5, "flagged": False}
+    return {
+        "action": "allow",
+        "language": {"code": language, "supported": supported},
+        "spam": part,
+        "toxicity": {**part, "categories": {"insult": 0.1}, "spans": []},
+    }
+
+
+def test_a_language_that_was_not_learnt_is_told_and_one_that_was_is_not() -> None:
+    foreign = show_verdict("buenos días", verdict("es", False), {})
+    assert "did not learn (es)" in foreign
+    assert "did not learn" not in show_verdict("good morning", verdict("en", True), {})
