@@ -77,10 +77,10 @@ class Checkout:
         """Run DVC."""
         return self.run(sys.executable, "-m", "dvc", *words, fails=fails)
 
-    def run_stages(self, *stages: str) -> None:
+    def run_stages(self, *stages: str, fails: bool = False) -> str:
         """Run stages without DVC, all but ``track`` by default, in one process."""
         with_tests = Checkout(self.root, **self.environment, PYTHONPATH=str(ROOT))
-        with_tests.run(sys.executable, "-m", "tests.pipeline.stages", *stages)
+        return with_tests.run(sys.executable, "-m", "tests.pipeline.stages", *stages, fails=fails)
 
     def change_params(self, **sections: dict[str, object]) -> None:
         """Set keys of params.yaml, section by section."""

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from models.bundle import load_bundle
@@ -108,19 +109,25 @@ def test_a_corrupted_source_stops_the_dag_by_name(trained: Checkout) -> None:
     messages = trained.root / "data" / "starter" / "messages.csv"
     good = messages.read_bytes()
     lines = good.split(b"\n")
+
+    def check(spoilt: bytes, named: str, run: Callable[[], str]) -> None:
+        messages.write_bytes(spoilt)
+        printed = run()
+        said = [line for line in printed.splitlines() if line.startswith("starter")]
+        assert any(named in line for line in said), printed
+        assert "validate_raw: " in printed
+        assert "Running stage 'clean'" not in printed
+
+    def first_stages() -> str:
+        return trained.run_stages("ingest", "validate_raw", fails=True)
+
     try:
-        for spoilt, named in (
-            (good.replace(b"text,spam", b"message,spam", 1), "table_columns_to_match"),
-            (good.replace(b",1,0,", b",maybe,0,"), '"maybe"'),
-            (b"\n".join(lines[: len(lines) // 2]) + b"\n", "table_row_count"),
-            (good.decode().encode("utf-16"), "not utf-8"),
-        ):
-            messages.write_bytes(spoilt)
-            printed = trained.dvc("repro", fails=True)
-            lines = [line for line in printed.splitlines() if line.startswith("starter")]
-            assert any(named in line for line in lines), printed
-            assert "validate_raw: " in printed
-            assert "Running stage 'clean'" not in printed
+        spoilt = good.replace(b"text,spam", b"message,spam", 1)
+        check(spoilt, "table_columns_to_match", lambda: trained.dvc("repro", fails=True))
+        check(good.replace(b",1,0,", b",maybe,0,"), '"maybe"', first_stages)
+        spoilt = b"\n".join(lines[: len(lines) // 2]) + b"\n"
+        check(spoilt, "table_row_count", first_stages)
+        check(good.decode().encode("utf-16"), "not utf-8", first_stages)
     finally:
         messages.write_bytes(good)
         trained.dvc("checkout", "--quiet", "--force")
