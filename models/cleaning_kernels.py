@@ -1,24 +1,14 @@
 """The cleaning of :mod:`models.text` in compiled code, for the many texts that need little of it.
 
-What is done here is done exactly as there. A text in which a rule might apply that is not here
-(an address, an amount, a disguised word) is only recognised, and left to :mod:`models.text`.
+What is done here is done exactly as there. A text in which a word may be disguised is only
+recognised, and left to :mod:`models.text`.
 """
 
 import numpy as np
 
 from models.cleaning_disguises import may_be_respelled
-from models.cleaning_layout import (
-    AMOUNT,
-    DIGIT,
-    DOMAIN,
-    GAP,
-    IDENTITY,
-    LETTER,
-    MONEY,
-    Cleaning,
-    is_mark,
-    word_at,
-)
+from models.cleaning_layout import DIGIT, IDENTITY, Cleaning, word_at
+from models.cleaning_tokens import EMAIL, LONG_NUMBER, MONEY, URL, has_tokens, put_tokens
 from models.native import Number, kernel, leaf
 from models.ngram_layout import SPACE, WORD
 
@@ -27,58 +17,6 @@ TOKENS, RESPELL, IDENTITIES = 1, 2, 4
 
 #: How many times as long a text may become: "1" becomes " __number__ ".
 GROWTH = 7
-
-
-@leaf
-def has_tokens(known: Cleaning, codes: np.ndarray, size: Number) -> Number:
-    """Whether an address, an amount or a long number may be in a text: never wrongly not."""
-    has_digit, has_amount, digits, gap, run = False, False, 0, 3, 0
-    for at in range(size):
-        code = codes[at]
-        if known.kinds[code] & DIGIT:
-            if code > 127:
-                return True
-            has_digit = True
-            run += 1
-            digits = digits + 1 if gap < 3 else 1
-            gap = 0
-            if run > 4 or digits > 6:
-                return True
-            continue
-        run = 0
-        gap = gap + 1 if is_mark(known, code, GAP) else 3
-        if code == 64:  # "@"
-            return True
-        has_amount |= (known.kinds[code] & AMOUNT) != 0
-        follows = at + 1 < size
-        if code == 58 and at + 2 < size and codes[at + 1] == 47 and codes[at + 2] == 47:
-            return True  # "://"
-        if code == 46 and at > 0 and follows:
-            before = codes[at - 1]
-            if at > 2 and before == 119 and codes[at - 2] == 119 and codes[at - 3] == 119:
-                return True  # "www."
-            may_be_domain = is_of_domain(before) and 97 <= codes[at + 1] <= 122
-            if may_be_domain and word_kind(known, codes, at + 1, size) & DOMAIN:
-                return True
-        is_letter = known.kinds[code] & LETTER
-        if is_letter and (at == 0 or not known.kinds[codes[at - 1]] & LETTER):
-            has_amount |= word_kind(known, codes, at, size) & MONEY != 0
-    return has_digit and has_amount
-
-
-@leaf
-def is_of_domain(code: Number) -> Number:
-    """Whether a character may come before the dot of a domain."""
-    return 97 <= code <= 122 or 48 <= code <= 57 or code == 45
-
-
-@leaf
-def word_kind(known: Cleaning, codes: np.ndarray, start: Number, size: Number) -> Number:
-    """Return what is told of the word from ``start`` to its end."""
-    stop = start
-    while stop < size and known.kinds[codes[stop]] & 3 == WORD:
-        stop += 1
-    return known.word_kinds[word_at(known, codes, start, stop)]
 
 
 @leaf
@@ -272,7 +210,10 @@ def clean_all(
             continue
         size = fold_spaces(known, codes, places, size)
         if rules & TOKENS and has_tokens(known, codes, size):
-            continue
+            size = put_tokens(known, URL, codes, places, size, other, other_places)
+            size = put_tokens(known, EMAIL, other, other_places, size, codes, places)
+            size = put_tokens(known, MONEY, codes, places, size, other, other_places)
+            size = put_tokens(known, LONG_NUMBER, other, other_places, size, codes, places)
         size = shorten(known, codes, places, size, rules & TOKENS, other, other_places)
         if rules & IDENTITIES:
             size = hide_identities(known, other, other_places, size, third, third_places)

@@ -10,8 +10,8 @@ from models.ngram_finding import hash_symbols, place_of_token
 #: What is told of each code point beside its class: a decimal digit, a letter, a sign of money.
 DIGIT, LETTER, AMOUNT = 4, 8, 16
 
-#: What is told of each word: for who people are, of money, a domain.
-IDENTITY, MONEY, DOMAIN = 1, 2, 4
+#: What is told of each word: for who people are, before or after an amount of money, a domain.
+IDENTITY, MONEY_BEFORE, MONEY_AFTER, DOMAIN = 1, 2, 4, 8
 
 
 class Cleaning(NamedTuple):
@@ -39,7 +39,9 @@ class Cleaning(NamedTuple):
     unseen : ndarray of float64, shape (1,)
         The log-probability of a word that is not in the lexicon, before its length.
     number : ndarray of uint32
-        The token for a number, with its spaces.
+        The token for a short number, with its spaces.
+    token_codes, token_bounds : ndarray of uint32 and int64
+        Those that :mod:`models.cleaning_tokens` puts in, one after the other.
     identity : ndarray of uint32
         The token for who people are.
     """
@@ -56,6 +58,8 @@ class Cleaning(NamedTuple):
     skeletons: np.ndarray
     unseen: np.ndarray
     number: np.ndarray
+    token_codes: np.ndarray
+    token_bounds: np.ndarray
     identity: np.ndarray
 
 

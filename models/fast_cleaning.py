@@ -19,7 +19,12 @@ from models.text import TOP_LEVEL_DOMAINS
 
 #: The signs and words of :mod:`models.text` that make a number an amount.
 _AMOUNT_SIGNS = "£$€₹₦¥"
-_MONEY_WORDS = ("usd", "eur", "gbp", "inr", "ngn", "rs", "dollars", "pounds", "euros", "rupees")
+_CURRENCIES = ("usd", "eur", "gbp", "inr", "ngn")
+_MONEY_BEFORE = (*_CURRENCIES, "rs")
+_MONEY_AFTER = (*_CURRENCIES, "dollars", "pounds", "euros", "rupees")
+
+#: What is put in the place of what, in the order of :mod:`models.cleaning_tokens`.
+_TOKENS = (" __url__ ", " __email__ ", " __money__ ", " __longnumber__ ")
 
 #: What may stand between the digits of a long number.
 _GAPS = " ().-"
@@ -77,7 +82,8 @@ def _cleaning(lexicon: Lexicon) -> Cleaning:
     kinds: dict[str, int] = dict.fromkeys(lexicon.counts, 0)
     groups: Mapping[int, Iterable[str]] = {
         layout.IDENTITY: IDENTITY_WORDS,
-        layout.MONEY: _MONEY_WORDS,
+        layout.MONEY_BEFORE: _MONEY_BEFORE,
+        layout.MONEY_AFTER: _MONEY_AFTER,
         layout.DOMAIN: TOP_LEVEL_DOMAINS.split("|"),
     }
     for kind, words in groups.items():
@@ -105,6 +111,8 @@ def _cleaning(lexicon: Lexicon) -> Cleaning:
         skeletons=np.zeros(_room_for(len(lexicon.counts)), np.uint64),
         unseen=np.array([math.log(0.5) - lexicon.log_total]),
         number=_codes(" __number__ "),
+        token_codes=_codes("".join(_TOKENS)),
+        token_bounds=np.cumsum([0, *map(len, _TOKENS)]),
         identity=_codes(IDENTITY_TOKEN),
     )
     hash_spellings(known, word_codes, bounds[: len(lexicon.counts) + 1])

@@ -14,7 +14,8 @@ FOLDER_VARIABLE = "NUMBA_CACHE_DIR"
 #: The modules with kernels, which are compiled together and kept under one digest.
 KERNEL_MODULES = (
     *("ngram_layout.py", "ngram_finding.py", "ngram_scoring.py", "ngram_building.py"),
-    *("cleaning_layout.py", "cleaning_disguises.py", "cleaning_kernels.py"),
+    *("cleaning_layout.py", "cleaning_disguises.py", "cleaning_tokens.py"),
+    "cleaning_kernels.py",
     "search_kernels.py",
 )
 

@@ -18,6 +18,7 @@ from serving.callers import STRANGER, Access, current_caller
 from serving.cors import Cors
 from serving.errors import OverdueError, RequestError, UnknownRouteError, WrongMethodError
 from serving.exchange import (
+    App,
     Body,
     ClientGoneError,
     Incoming,
@@ -35,8 +36,6 @@ from serving.limits import current_meter
 from serving.logs import Log, where_raised
 from serving.metrics import Metrics
 from serving.tracing import Record, span
-
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 #: Bodies of the usual size that are held at a time, or as much in smaller ones.
 USUAL_BODIES = 64
@@ -111,6 +110,8 @@ class Front:
     log : Log
     find_more : callable, optional
         From the path to its methods, for paths that ``routes`` cannot list: those of the page.
+    announce : callable, optional
+        Told of the front once it is there, which is when BentoML makes it.
     """
 
     def __init__(
@@ -126,6 +127,7 @@ class Front:
         metrics: Metrics,
         log: Log,
         find_more: Callable[[str], Mapping[str, Route] | None] = lambda _: None,
+        announce: Callable[[App], None] = lambda _: None,
     ) -> None:
         self.app = app
         self.routes = routes
@@ -138,6 +140,7 @@ class Front:
         self.metrics = metrics
         self.log = log
         self.find_more = find_more
+        announce(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; start-up and shut-down messages go through."""

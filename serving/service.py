@@ -22,7 +22,7 @@ from bentoml._internal.utils.analytics.usage_stats import do_not_track
 from serving import page, tracing
 from serving.answers import Answers, document
 from serving.cache import open_cache
-from serving.connections import ConnectionMetrics, bound_connections
+from serving.connections import ConnectionMetrics, answer_with, bound_connections
 from serving.cors import Cors
 from serving.documents import Documents
 from serving.exchange import JSON, MULTIPART, URLENCODED, UploadMemory, request_id
@@ -277,4 +277,5 @@ Careerlens.add_asgi_middleware(  # type: ignore[attr-defined]
     metrics=metrics,
     log=log,
     find_more=door.find,
+    announce=answer_with,
 )

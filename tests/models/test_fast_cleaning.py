@@ -128,32 +128,125 @@ def test_what_needs_little_is_not_left(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "see www.win.example",
-        "http://x",
-        "mail me@host.org",
-        "win.com",
-        "pay $5",
-        "5 dollars",
-        "usd 5",
-        "call 0800123",
-        "12 34 56 7",
-        "12345",
-        "٣",
+        *(
+            "see www.win.example",
+            "www. no",
+            "www.",
+            "http://x",
+            "https://",
+            "xhxxps://a b",
+            "http//a",
+        ),
+        *(
+            "win.com",
+            "a.b.c.d.e.com",
+            "a.com.evil.zzz/b c",
+            "win.community",
+            "-win.com",
+            "x@win.com",
+        ),
+        *(f"{'a' * 63}.com", f"{'a' * 64}.com", f"{'a' * 65}@b.co", f"me@{'b' * 64}.org", "é.com"),
+        *("mail me@host.org", "me@host", "me@a.b.c.d.e.f", "a+b.c@d-e.fr.", "@a.b", "me@a..b"),
+        *(
+            "pay $5",
+            "$ 5",
+            "$  5k",
+            "£1,000.50m!",
+            "$5kk",
+            "rs. 5",
+            "rs.5",
+            "ngn5",
+            "usd 5x",
+            "$5.",
+        ),
+        *(
+            "5 dollars",
+            "5dollars",
+            "5, usd",
+            "5 dollarsx",
+            "x5 usd",
+            "1234567890123456789 usd",
+            "5$",
+        ),
+        *(
+            "call 0800123",
+            "+44 7700 900988",
+            "x+44 7700 900988",
+            "+1234",
+            "12 34 56 7",
+            "(0)1-2.3 4 5 6",
+        ),
+        *(
+            "12345",
+            "12345x",
+            "x12345",
+            "123456789012345678901",
+            "1234567   890",
+            "1  2  3  4  5  6  7",
+        ),
+        *("1234567 8x", "١٢٣٤٥", "٣", "$٣", "1.2.3.4.5.6.7", "1.2.3.4.5.6.7a", "20/12/2024 10:30"),
     ],
 )
-def test_what_becomes_another_token_is_left(text: str) -> None:
-    assert cleaned(1, [text]) == [None]
-    assert cleaned(0, [text]) == [normalise(text, RULES[0])]
+def test_tokens_are_put_in_as_by_the_rules(text: str) -> None:
+    for surrounded in (text, f"so {text} there", f"{text}, {text}"):
+        assert cleaned(1, [surrounded]) == [normalise(surrounded, RULES[1])]
 
 
-def test_most_messages_are_not_left() -> None:
-    found = cleaned(len(RULES) - 1, ROWS)
-    assert found.count(None) < len(ROWS) / 3
+TOKEN_PIECES = [
+    *(
+        "1",
+        "12",
+        "345",
+        "6789",
+        "0" * 15,
+        "+",
+        "(",
+        ")",
+        "-",
+        ".",
+        ",",
+        " ",
+        " ",
+        "/",
+        "@",
+        "$",
+        "€",
+    ),
+    *(
+        "usd",
+        "rs",
+        "dollars",
+        "k",
+        "m",
+        "com",
+        "co",
+        "www.",
+        "http",
+        "s",
+        "://",
+        "a",
+        "b-c",
+        "_",
+        "٣",
+    ),
+]
+
+
+def test_any_mixture_of_their_parts_is_cleaned_as_by_the_rules() -> None:
+    chance = random.Random(7)
+    texts = ["".join(chance.choices(TOKEN_PIECES, k=chance.randint(1, 14))) for _ in range(8_000)]
+    assert cleaned(1, texts) == [normalise(text, RULES[1]) for text in texts]
+
+
+def test_only_what_may_be_disguised_is_left() -> None:
+    assert None not in cleaned(1, ROWS)
+    assert cleaned(len(RULES) - 1, ROWS).count(None) < len(ROWS) / 8
 
 
 def test_characters_are_traced_to_where_they_were_read() -> None:
     texts = [text for text in ROWS[::5] if text.isascii()]
     texts += ["a\x00b  12 cc!!!! blacks", " \t 7", "white white", "old\x1f man", "gooood 1"]
+    texts += ["at  www.abcd.e $5 or a@b.cde", "x http://a.b 12345678901", "5 euros  +1234567890123"]
     seen = 0
     for text in texts:
         for number, rules in enumerate(RULES):

@@ -14,6 +14,7 @@ from serving.errors import NotReadyError
 from serving.exchange import (
     JSON,
     MULTIPART,
+    App,
     Body,
     Receive,
     Reply,
@@ -22,7 +23,7 @@ from serving.exchange import (
     UploadMemory,
     json_reply,
 )
-from serving.front import App, Front, Route, Routes
+from serving.front import Front, Route, Routes
 from serving.gate import open_gate
 from serving.logs import open_log
 from serving.metrics import Metrics
