@@ -139,11 +139,12 @@ def clean(
     raw: np.ndarray,
     ends: np.ndarray,
     rules: Number,
+    kept: Number,
     cleaned: np.ndarray,
     origins: np.ndarray,
     bounds: np.ndarray,
-) -> Number:
-    """Clean folded texts one after the other; return how many characters that makes.
+) -> tuple[Number, Number]:
+    """Clean folded texts one after the other.
 
     Parameters
     ----------
@@ -152,13 +153,22 @@ def clean(
     ends : ndarray of int64, shape (n_texts,)
         Where each ends.
     rules : int
+    kept : int
+        How many characters of ``cleaned`` are taken already.
     cleaned : ndarray of uint32
-        Becomes the cleaned texts, one after the other: room for ``GROWTH`` times as many as in
+        Takes the cleaned texts, one after the other: room for ``GROWTH`` times as many as in
         ``raw``, and 16 more for each text.
     origins : ndarray of int32, shape (n, 2)
         Becomes where each of their characters was read.
     bounds : ndarray of int64, shape (n_texts, 2)
         Becomes where each text is in ``cleaned``; -1 and -1 for what is left to others.
+
+    Returns
+    -------
+    kept : int
+        How many characters of ``cleaned`` are taken now.
+    left : int
+        How many texts are left to others.
     """
     longest = 0
     start = 0
@@ -171,6 +181,7 @@ def clean(
         raw,
         ends,
         rules,
+        kept,
         cleaned,
         origins,
         bounds,
@@ -189,6 +200,7 @@ def clean_all(
     raw: np.ndarray,
     ends: np.ndarray,
     rules: Number,
+    kept: Number,
     cleaned: np.ndarray,
     origins: np.ndarray,
     bounds: np.ndarray,
@@ -198,15 +210,16 @@ def clean_all(
     places: np.ndarray,
     other_places: np.ndarray,
     third_places: np.ndarray,
-) -> Number:
+) -> tuple[Number, Number]:
     """Do what :func:`clean` does, in room that is there."""
-    kept = 0
+    left = 0
     start = 0
     for text in range(len(ends)):
         size = take_in(known, raw, start, ends[text], codes, places)
         start = ends[text]
         bounds[text, 0], bounds[text, 1] = -1, -1
         if rules & RESPELL and may_be_respelled(known, codes, size, other):
+            left += 1
             continue
         size = fold_spaces(known, codes, places, size)
         if rules & TOKENS and has_tokens(known, codes, size):
@@ -222,7 +235,7 @@ def clean_all(
         else:
             size = fold_spaces(known, other, other_places, size)
             kept = put_out(other, other_places, size, cleaned, origins, kept, bounds[text])
-    return kept
+    return kept, left
 
 
 @leaf

@@ -70,12 +70,40 @@ class FastCleaner:
         bounds : ndarray of int64, shape (n_texts, 2)
             Where each text is in ``cleaned``; -1 for one that needs :func:`models.text.normalise`.
         """
-        room = GROWTH * len(folded) + 16 * len(ends)
+        room = room_for(folded, ends)
         cleaned = np.empty(room, np.uint32)
         origins = np.empty((room, 2), np.int32)
         bounds = np.empty((len(ends), 2), np.int64)
-        size = clean(self._known, folded, ends, self._rules, cleaned, origins, bounds)
+        size, _ = self.clean_into(folded, ends, 0, cleaned, origins, bounds)
         return cleaned[:size], origins[:size], bounds
+
+    def clean_into(
+        self,
+        folded: np.ndarray,
+        ends: np.ndarray,
+        kept: int,
+        cleaned: np.ndarray,
+        origins: np.ndarray,
+        bounds: np.ndarray,
+    ) -> tuple[int, int]:
+        """Clean texts as :meth:`clean` does, behind ``kept`` characters that are there already.
+
+        Returns
+        -------
+        kept : int
+            How many characters are there now.
+        left : int
+            How many texts need :func:`models.text.normalise`.
+        """
+        counts: tuple[int, int] = clean(
+            self._known, folded, ends, self._rules, kept, cleaned, origins, bounds
+        )
+        return counts
+
+
+def room_for(folded: np.ndarray, ends: np.ndarray) -> int:
+    """Return how many characters texts may have at most when they are cleaned."""
+    return GROWTH * len(folded) + 16 * len(ends)
 
 
 def _cleaning(lexicon: Lexicon) -> Cleaning:
@@ -92,7 +120,7 @@ def _cleaning(lexicon: Lexicon) -> Cleaning:
     codes = _codes("".join(kinds))
     lengths = np.fromiter(map(len, kinds), np.int64, len(kinds))
     stops = np.cumsum(lengths)
-    table = np.zeros((_room_for(len(kinds)), 2), np.uint64)
+    table = np.zeros((_slots_for(len(kinds)), 2), np.uint64)
     bounds = np.empty(len(kinds) + 1, np.int64)
     word_codes = np.empty(len(codes), np.uint32)
     numbers = np.empty(len(kinds), np.int64)
@@ -107,8 +135,8 @@ def _cleaning(lexicon: Lexicon) -> Cleaning:
         word_codes=word_codes,
         word_kinds=np.array([0, *kinds.values()], np.uint8),
         word_logs=np.array([_ABSENT, *logs]),
-        spellings=np.zeros(_room_for(len(lexicon.counts)), np.uint64),
-        skeletons=np.zeros(_room_for(len(lexicon.counts)), np.uint64),
+        spellings=np.zeros(_slots_for(len(lexicon.counts)), np.uint64),
+        skeletons=np.zeros(_slots_for(len(lexicon.counts)), np.uint64),
         unseen=np.array([math.log(0.5) - lexicon.log_total]),
         number=_codes(" __number__ "),
         token_codes=_codes("".join(_TOKENS)),
@@ -119,7 +147,7 @@ def _cleaning(lexicon: Lexicon) -> Cleaning:
     return known
 
 
-def _room_for(entries: int) -> int:
+def _slots_for(entries: int) -> int:
     return 1 << (2 * entries + 1).bit_length()
 
 

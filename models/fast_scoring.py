@@ -1,12 +1,12 @@
 """Texts to scores and words, by compiled code: one pass over each text for several models."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
 from models.compiled import Block, CompiledModel
-from models.fast_cleaning import FastCleaner
+from models.fast_cleaning import FastCleaner, room_for
 from models.ngram_scoring import count_unknown, score, share_out, tell_apart
 from models.ngram_table import build_table
 from models.params import NormaliseParams
@@ -37,19 +37,14 @@ class FastScorer:
 
     def scores(self, texts: Sequence[str]) -> list[np.ndarray]:
         """Return each model's scores of raw texts: shape (n_texts, n_heads)."""
-        folded = [fold(text) for text in texts]
-        raw, ends = codes_of("".join(folded)), _stops(folded)
-        ways = [self._cleaned(number, texts, raw, ends) for number in range(len(self._models))]
-        starts = np.cumsum([0, *(len(codes) for codes, _ in ways[:-1])])
-        codes = ways[0][0] if len(ways) == 1 else np.concatenate([codes for codes, _ in ways])
-        bounds = np.concatenate(
-            [bounds + start for (_, bounds), start in zip(ways, starts, strict=True)]
-        )
-        rows = np.empty((len(ways), len(texts)), np.int64)
+        codes, bounds = self._cleaned(texts)
+        rows = np.empty((len(self._models), len(texts)), np.int64)
         different = tell_apart(codes, bounds, rows)
         scores = np.empty((different, self._width))
         score(self._table, codes, bounds[:different], True, scores)
-        return [scores[own, heads] for own, heads in zip(rows, self._heads, strict=True)]
+        return [
+            scores.take(own, axis=0)[:, heads] for own, heads in zip(rows, self._heads, strict=True)
+        ]
 
     def words(self, model: int, text: str) -> list[Word]:
         """Return every word's part of the main head's logit of one model."""
@@ -91,20 +86,36 @@ class FastScorer:
         words = share_out(self._table, codes, self._heads[model].start, bounds, parts)
         return bounds[: 2 * words].reshape(words, 2), parts[:words]
 
-    def _cleaned(
-        self, number: int, texts: Sequence[str], raw: np.ndarray, ends: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the code points of texts as one model reads them, and where each text is."""
-        codes, _, bounds = self._cleaners[number].clean(raw, ends)
-        left = np.flatnonzero(bounds[:, 0] < 0)
-        if not len(left):
-            return codes, bounds
-        model = self._models[number]
-        cleaned = [normalise(texts[at], model.rules, model.lexicon) for at in left.tolist()]
+    def _cleaned(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the code points of texts as each model reads them, and where each of them is.
+
+        All texts of the first model come first, then those of the second one.
+        """
+        folded = [fold(text) for text in texts]
+        raw, ends = codes_of("".join(folded)), _stops(folded)
+        room, count = len(self._models) * room_for(raw, ends), len(texts)
+        cleaned, origins = np.empty(room, np.uint32), np.empty((room, 2), np.int32)
+        bounds = np.empty((len(self._models) * count, 2), np.int64)
+        kept = left = 0
+        for number, cleaner in enumerate(self._cleaners):
+            own = bounds[number * count : (number + 1) * count]
+            kept, missed = cleaner.clean_into(raw, ends, kept, cleaned, origins, own)
+            left += missed
+        codes = cleaned[:kept]
+        return (self._with_rest(texts, codes, bounds) if left else codes), bounds
+
+    def _with_rest(self, texts: Sequence[str], codes: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+        """Add what compiled code has left, and note where it is."""
+        rows = np.flatnonzero(bounds[:, 0] < 0)
+        cleaned = []
+        for row in rows.tolist():
+            number, at = divmod(row, len(texts))
+            model = self._models[number]
+            cleaned.append(normalise(texts[at], model.rules, model.lexicon))
         stops = len(codes) + _stops(cleaned)
-        bounds[left, 1] = stops
-        bounds[left, 0] = stops - list(map(len, cleaned))
-        return np.concatenate([codes, codes_of("".join(cleaned))]), bounds
+        bounds[rows, 1] = stops
+        bounds[rows, 0] = stops - list(map(len, cleaned))
+        return np.concatenate([codes, codes_of("".join(cleaned))])
 
     def _traced(self, model: int, text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the code points of a text as a model reads it, and where each was read."""
@@ -120,7 +131,7 @@ class FastScorer:
 
 
 def _stops(texts: Sequence[str]) -> np.ndarray:
-    return np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
+    return np.array(list(accumulate(map(len, texts))), np.int64)
 
 
 def codes_of(text: str) -> np.ndarray:
