@@ -24,8 +24,9 @@ import numpy as np
 
 from benchmarks.peers import environment
 from benchmarks.report import in_turn, machine, medians, plot_growth, show_reach, show_table
+from models.compiling import compile_all
 from models.postings import load_postings
-from models.skill_forms import tokenise
+from models.skill_finder import open_finder
 from models.skill_model import load_skill_model
 from models.taxonomy import spelling_table
 from pipelines.stage import read_contents
@@ -87,6 +88,7 @@ def main() -> None:
     args = parser.parse_args()
 
     print(machine())
+    compile_all()
     matcher = load_skill_model(read_contents(args.skills), str(args.skills)).matcher
     spellings = sorted(spelling_table(matcher.taxonomy))
     texts = list(islice(texts_of(args.postings, WORDS), _MOST_TEXTS))
@@ -96,7 +98,7 @@ def main() -> None:
         in_turn(
             {
                 OURS: partial(rate, matcher.extract, texts),
-                "of which reading the words": partial(rate, tokenise, texts),
+                "of which finding the spellings": partial(rate, open_finder(spellings).find, texts),
             },
             args.rounds,
         )

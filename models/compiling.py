@@ -2,7 +2,7 @@
 
 from filelock import FileLock
 
-from models import fast_scoring, search_build
+from models import fast_scoring, fast_skills, search_build
 from models.native_cache import COMPLETE, folder, is_compiled
 
 
@@ -13,6 +13,7 @@ def compile_all() -> None:
         if not is_compiled():
             fast_scoring.exercise()
             search_build.exercise()
+            fast_skills.exercise()
             (folder() / COMPLETE).touch()
 
 

@@ -12,7 +12,7 @@ from models.cleaning_kernels import GROWTH, IDENTITIES, RESPELL, TOKENS, clean
 from models.cleaning_layout import Cleaning
 from models.identity import IDENTITY_TOKEN, IDENTITY_WORDS
 from models.ngram_building import number_tokens
-from models.ngram_table import character_classes
+from models.ngram_layout import character_classes
 from models.params import NormaliseParams
 from models.respell import CLOSING, LEET, LEET_CHAR, OPENING, PARTING, Lexicon
 from models.text import TOP_LEVEL_DOMAINS

@@ -1,5 +1,6 @@
 """What the kernels of n-grams work on: the table of known ones, and notes on one text."""
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,17 @@ CLASS_BITS = 2
 
 #: How uids are packed with how often they are in a word.
 TIMES_BITS = 8
+
+
+@cache
+def character_classes() -> np.ndarray:
+    """Return for every code point whether it is white space, part of a word or a mark."""
+    chars = np.arange(0x110000, dtype=np.uint32).view("U1")
+    classes = np.full(len(chars), MARK, np.uint32)
+    classes[np.strings.isalnum(chars)] = WORD
+    classes[ord("_")] = WORD
+    classes[np.strings.isspace(chars)] = SPACE
+    return classes
 
 
 class Table(NamedTuple):

@@ -1,7 +1,6 @@
 """The table of all n-grams that some compiled models know, for one pass over each text."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from models.compiled import Block, CompiledModel
 from models.errors import NotCompilableError
 from models.ngram_building import memorise, number_terms, number_tokens
-from models.ngram_layout import CLASS_BITS, MARK, SPACE, WORD, Table
+from models.ngram_layout import CLASS_BITS, Table, character_classes
 
 # Keys are exact while the base to the power of the longest n-gram fits into 64 bits. Beyond that
 # they are hashes with this base: the known n-grams are checked to have different ones, and one that
@@ -202,14 +201,3 @@ def _room_for(entries: int) -> np.ndarray:
 
 def _radix(base: int, longest: int) -> np.uint64:
     return np.uint64(base if base**longest <= 2**64 else _HASHING_RADIX)
-
-
-@cache
-def character_classes() -> np.ndarray:
-    """Return for every code point whether it is white space, part of a word or a mark."""
-    chars = np.arange(0x110000, dtype=np.uint32).view("U1")
-    classes = np.full(len(chars), MARK, np.uint32)
-    classes[np.strings.isalnum(chars)] = WORD
-    classes[ord("_")] = WORD
-    classes[np.strings.isspace(chars)] = SPACE
-    return classes

@@ -199,7 +199,7 @@ _CUE_AFTER = re.compile(
     r"macros|formulas|consultants?|specialist|libraries|packages|abilities|mindset|attitude)$"
 )
 # Before a spelling in its own case, one small word is cue enough: "models in R".
-_SMALL_CUE_BEFORE = re.compile(r" (?:in|using|with|via|write) $")
+_SMALL_CUES = frozenset({"in", "using", "with", "via", "write"})
 
 
 def has_rules(spelling: str) -> bool:
@@ -209,11 +209,14 @@ def has_rules(spelling: str) -> bool:
 
 def is_false_friend(spelling: str, words: Sequence[str], first: int, last: int) -> bool:
     """Return whether a rule says that ``words[first:last]`` does not mean the skill."""
+    rules = _RULES_OF.get(spelling)
+    if rules is None:
+        return False
     before = f" {_joined(words[max(0, first - WORDS_BEFORE) : first])}"
     after = _joined(words[last : last + WORDS_AFTER])
     return any(
         (left is not None and left.search(before)) or (right is not None and right.match(after))
-        for left, right in _RULES_OF.get(spelling, ())
+        for left, right in rules
     )
 
 
@@ -225,18 +228,28 @@ def has_cue(words: Sequence[str], first: int, last: int, *, own_case: bool) -> b
     own_case : bool
         It is written in the case of the table, so that a smaller cue will do.
     """
-    before = f" {_joined(words[max(0, first - _CUE_WORDS) : first])}"
-    if _may_end_cue(before[:-1].rpartition(" ")[2]) and _CUE_BEFORE.search(before):
-        return True
-    if own_case and _SMALL_CUE_BEFORE.search(before):
-        return True
-    return last < len(words) and bool(_CUE_AFTER.match(words[last]))
+    start = max(0, first - _CUE_WORDS)
+    near = first - 1
+    while near >= start and words[near] == PARAGRAPH:
+        near -= 1
+    if near >= start:
+        if own_case and words[near] in _SMALL_CUES:
+            return True
+        # Looking for a cue costs more than all the rest.
+        if _may_end_cue(words[near]) and _CUE_BEFORE.search(f" {_joined(words[start:first])}"):
+            return True
+    return last < len(words) and _is_cue_after(words[last])
 
 
 @lru_cache(maxsize=1 << 14)
 def _may_end_cue(word: str) -> bool:
-    """Return whether a cue can end with ``word``: looking for one costs more than all the rest."""
+    """Return whether a cue can end with ``word``."""
     return _CUE_END.search(word) is not None
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_cue_after(word: str) -> bool:
+    return _CUE_AFTER.match(word) is not None
 
 
 def _joined(words: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ token of its own, which no phrase crosses unless it is written with it ("CI/CD",
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 #: The token of a blank line: paragraphs do not share phrases.
@@ -19,7 +20,11 @@ _JOINT = re.compile(r"[-.'_](?=\w)(?<=[\w+#].)")
 _REST = r"(?:\+\+|[+#](?![a-z0-9]))?|\.net\b|[^\w\s]|\n(?=[^\S\n]*\n)"
 _ASCII_TOKEN = re.compile(rf"[a-z0-9]+{_REST}")
 # Scripts without spaces are runs of their own, so that "精通Python开发" has three tokens.
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+UNSPACED_RANGES = (
+    *((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF)),
+    *((0x3040, 0x30FF), (0x3400, 0x9FFF), (0xAC00, 0xD7AF)),
+)
+_UNSPACED = "".join(f"{chr(first)}-{chr(last)}" for first, last in UNSPACED_RANGES)
 _TOKEN = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+{_REST}")
 
 # What addresses are made of says nothing about skills: "github.com/jane", "python@example.org".
@@ -51,15 +56,15 @@ class Tokens:
     Attributes
     ----------
     words : list of str
-    starts : list of int
+    starts : sequence of int
         Where each word begins in the folded text.
-    origins : list of int, optional
+    origins : sequence of int, optional
         Where each folded character was read in the raw text; the same place if left out.
     """
 
     words: list[str]
-    starts: list[int]
-    origins: list[int] | None = None
+    starts: Sequence[int]
+    origins: Sequence[int] | None = None
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Return where tokens ``[first, last)`` were read, in code points of the raw text."""
@@ -71,13 +76,18 @@ class Tokens:
 
 def tokenise(text: str) -> Tokens:
     """Return the folded tokens of ``text``; time is linear in its length."""
+    folded, origins = fold_text(text)
+    return Tokens(*_tokens(_ASCII_TOKEN if text.isascii() else _TOKEN, folded), origins)
+
+
+def fold_text(text: str) -> tuple[str, list[int] | None]:
+    """Return ``text`` folded, and where each character was read unless it is in the same place."""
     if text.isascii():
-        return Tokens(*_tokens(_ASCII_TOKEN, text.lower()))
-    words, starts = _tokens(_TOKEN, text.translate(_FOLD))
+        return text.lower(), None
+    folded = text.translate(_FOLD)
     if all(len(_FOLD[ord(char)]) == 1 for char in set(text)):
-        return Tokens(words, starts)
-    origins = [index for index, char in enumerate(text) for _ in _FOLD[ord(char)]]
-    return Tokens(words, starts, origins)
+        return folded, None
+    return folded, [index for index, char in enumerate(text) for _ in _FOLD[ord(char)]]
 
 
 def fold_phrase(phrase: str) -> str:
@@ -111,7 +121,7 @@ def spellings(phrase: str, *, inflect: bool, of_trait: bool = False) -> list[str
 
 
 def _tokens(pattern: re.Pattern[str], folded: str) -> tuple[list[str], list[int]]:
-    folded = _JOINT.sub(" ", _without_addresses(folded))
+    folded = _JOINT.sub(" ", without_addresses(folded))
     words = pattern.findall(folded)
     starts: list[int] = []
     end = 0
@@ -124,7 +134,8 @@ def _tokens(pattern: re.Pattern[str], folded: str) -> tuple[list[str], list[int]
     return words, starts
 
 
-def _without_addresses(folded: str) -> str:
+def without_addresses(folded: str) -> str:
+    """Return a folded text with commas in the place of what addresses are made of."""
     if "@" not in folded and "/" not in folded and "www." not in folded:
         return folded
     if not any(hint in folded for hint in _ADDRESS_HINTS):
@@ -157,11 +168,12 @@ class _FoldTable(dict[int, str]):
     """Code point to folded text, filled as characters are met; for ``str.translate``."""
 
     def __missing__(self, code: int) -> str:
-        self[code] = folded = _fold(chr(code))
+        self[code] = folded = fold_character(chr(code))
         return folded
 
 
-def _fold(char: str) -> str:
+def fold_character(char: str) -> str:
+    """Return what stands for one character in a folded text that is not all ASCII."""
     if char in "\n\x0b\x0c\r\x1c\x1d\x1e\x85\u2028\u2029":
         return "\n"
     if char.isspace():

@@ -2,13 +2,11 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
-import ahocorasick  # type: ignore[import-not-found, unused-ignore]
-
 from models.skill_context import NEVER_FOLDED, has_cue, has_rules, is_false_friend
-from models.skill_forms import Tokens, fold_phrase, tokenise
+from models.skill_finder import AutomatonFinder, open_finder
+from models.skill_forms import Tokens, fold_phrase
 from models.taxonomy import Category, Skill, Spelling, Taxonomy, spelling_table
 
 # What may stand between the items of a list, at most this many marks between two of them.
@@ -30,8 +28,7 @@ _COMPANY: dict[Category, frozenset[Category]] = {
 }
 
 
-@dataclass(frozen=True)
-class SkillHit:
+class SkillHit(NamedTuple):
     """One skill of a text.
 
     Attributes
@@ -52,14 +49,27 @@ class SkillHit:
     stated: bool
 
 
-class _Candidate(NamedTuple):
-    """A spelling found at tokens ``[first, last)``; ``guarded`` if its context has a say."""
+class _Form(NamedTuple):
+    """A spelling; ``guarded`` if its context has a say, ``ruled`` if rules name it."""
 
-    first: int
-    last: int
     form: str
     spelling: Spelling
     guarded: bool
+    ruled: bool
+
+
+class _Candidate(NamedTuple):
+    """A spelling found at tokens ``[first, last)``, in the case of the table if that matters."""
+
+    first: int
+    last: int
+    form: _Form
+    own_case: bool = False
+
+    @property
+    def category(self) -> Category:
+        """That of the skill."""
+        return self.form.spelling.skill.category
 
 
 class SkillMatcher:
@@ -68,11 +78,6 @@ class SkillMatcher:
     Parameters
     ----------
     taxonomy : Taxonomy
-
-    References
-    ----------
-    Aho and Corasick, Efficient string matching, 1975: time is linear in the text, whatever the
-    number of spellings.
     """
 
     def __init__(self, taxonomy: Taxonomy) -> None:
@@ -82,13 +87,23 @@ class SkillMatcher:
             name: SkillHit(name, skill.category, (), stated=False)
             for name, skill in taxonomy.skills.items()
         }
-        self._automaton = ahocorasick.Automaton()
-        for form, spelling in spelling_table(taxonomy).items():
-            guarded = bool(spelling.weak or spelling.written or has_rules(form))
-            # Spaces on both sides: nothing but whole words is found.
-            entry = (form.count(" ") + 1, form, spelling, guarded)
-            self._automaton.add_word(f" {form} ", entry)
-        self._automaton.make_automaton()
+        self._table = spelling_table(taxonomy)
+        self._forms = [
+            _Form(form, spelling, bool(spelling.weak or spelling.written or ruled), ruled)
+            for form, spelling in self._table.items()
+            for ruled in [has_rules(form)]
+        ]
+        self._finder = open_finder(list(self._table))
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether compiled code finds the spellings; the automaton finds the same, slower."""
+        return not isinstance(self._finder, AutomatonFinder)
+
+    def warm_up(self) -> None:
+        """Have compiled code find the spellings, if it was compiled meanwhile."""
+        if not self.is_prepared:
+            self._finder = open_finder(list(self._table))
 
     def extract(self, text: str) -> list[SkillHit]:
         """Return the skills of ``text``: those stated by first appearance, then those implied."""
@@ -108,78 +123,79 @@ class SkillMatcher:
 
     def mentions(self, text: str) -> Iterator[tuple[Skill, int, int]]:
         """Yield every mention of a skill with its span, in order; spans do not overlap."""
-        tokens = tokenise(text)
+        tokens, found = self._finder.find(text)
         sure: list[_Candidate] = []
         doubtful: list[_Candidate] = []
-        for candidate in self._candidates(tokens.words):
-            if not candidate.guarded:
-                sure.append(candidate)
+        for first, last, number in found:
+            form = self._forms[number]
+            if not form.guarded:
+                sure.append(_Candidate(first, last, form))
                 continue
-            if has_rules(candidate.form) and is_false_friend(
-                candidate.form, tokens.words, candidate.first, candidate.last
-            ):
+            if form.ruled and is_false_friend(form.form, tokens.words, first, last):
                 continue
+            candidate = _read(text, tokens, first, last, form)
             if _is_sure(text, tokens, candidate):
                 sure.append(candidate)
             elif _is_possible(text, tokens, candidate):
                 doubtful.append(candidate)
-        for candidate in _with_company(text, tokens, _longest(sure), _longest(doubtful)):
-            yield candidate.spelling.skill, *tokens.span(candidate.first, candidate.last)
+        for candidate in _with_company(tokens, _longest(sure), _longest(doubtful)):
+            yield candidate.form.spelling.skill, *tokens.span(candidate.first, candidate.last)
 
     def name_of(self, phrase: str) -> str | None:
         """Return the canonical name of the skill that all of ``phrase`` spells, if there is one."""
-        entry = self._automaton.get(f" {fold_phrase(phrase)} ", None)
-        return entry[2].skill.name if entry else None
-
-    def _candidates(self, words: list[str]) -> Iterator[_Candidate]:
-        if not words or not len(self._automaton):
-            return
-        line = f" {' '.join(words)} "
-        last = counted = 0
-        for end, (length, form, spelling, guarded) in self._automaton.iter(line):
-            # A match ends at the space after its last token, and ends never go back.
-            last += line.count(" ", counted + 1, end + 1)
-            counted = end
-            yield _Candidate(last - length, last, form, spelling, guarded)
+        spelling = self._table.get(fold_phrase(phrase))
+        return spelling.skill.name if spelling else None
 
 
 def _longest(candidates: list[_Candidate]) -> list[_Candidate]:
-    """Return the leftmost, and of those the longest, candidates that do not overlap, in order."""
+    """Return the leftmost, and of those the longest, candidates that do not overlap, in order.
+
+    They come by their first word, the longest first.
+    """
     kept: list[_Candidate] = []
     free = 0
-    for candidate in sorted(candidates, key=lambda candidate: (candidate.first, -candidate.last)):
+    for candidate in candidates:
         if candidate.first >= free:
             kept.append(candidate)
             free = candidate.last
     return kept
 
 
+def _read(text: str, tokens: Tokens, first: int, last: int, form: _Form) -> _Candidate:
+    """Return a guarded candidate, with how the text writes it."""
+    written = form.spelling.written
+    if not written:
+        return _Candidate(first, last, form)
+    start, end = tokens.span(first, last)
+    as_it_is = text[start:end]
+    own_case = as_it_is in written or (
+        not as_it_is.isascii() and unicodedata.normalize("NFKC", as_it_is) in written
+    )
+    return _Candidate(first, last, form, own_case)
+
+
 def _is_sure(text: str, tokens: Tokens, candidate: _Candidate) -> bool:
     """Return whether a spelling counts wherever it stands."""
-    if candidate.spelling.weak:
+    spelling = candidate.form.spelling
+    if spelling.weak:
         return False
-    if not candidate.spelling.written:
+    if not spelling.written:
         return True
-    return _in_own_case(text, tokens, candidate) and _stands_out(text, tokens, candidate)
+    return candidate.own_case and _stands_out(text, tokens, candidate)
 
 
 def _is_possible(text: str, tokens: Tokens, candidate: _Candidate) -> bool:
     """Return whether a spelling that is not sure may count if something vouches for it."""
-    if _in_own_case(text, tokens, candidate):
+    if candidate.own_case:
         return True
-    if candidate.form in NEVER_FOLDED:
+    if candidate.form.form in NEVER_FOLDED:
         return False
+    written = candidate.form.spelling.written
+    if not written:
+        return True
     start, end = tokens.span(candidate.first, candidate.last)
-    written = candidate.spelling.written
     # "San" is no way to write "SAN": it is a name.
-    return not (written and text[start:end].istitle() and all(map(str.isupper, written)))
-
-
-def _in_own_case(text: str, tokens: Tokens, candidate: _Candidate) -> bool:
-    """Return whether the text writes a spelling whose case matters as the table does."""
-    start, end = tokens.span(candidate.first, candidate.last)
-    written = candidate.spelling.written
-    return text[start:end] in written or unicodedata.normalize("NFKC", text[start:end]) in written
+    return not (text[start:end].istitle() and all(map(str.isupper, written)))
 
 
 def _stands_out(text: str, tokens: Tokens, candidate: _Candidate) -> bool:
@@ -210,7 +226,7 @@ def _neighbour(text: str, tokens: Tokens, index: int, step: int) -> str:
 
 
 def _with_company(
-    text: str, tokens: Tokens, sure: list[_Candidate], doubtful: list[_Candidate]
+    tokens: Tokens, sure: list[_Candidate], doubtful: list[_Candidate]
 ) -> list[_Candidate]:
     """Return the sure candidates and those doubtful ones that a cue or a list vouches for.
 
@@ -218,50 +234,41 @@ def _with_company(
     """
     if not doubtful:
         return sure
-    starts = {hit.first: hit.spelling.skill.category for hit in sure}
-    ends = {hit.last: hit.spelling.skill.category for hit in sure}
+    starts = {hit.first: hit.category for hit in sure}
+    ends = {hit.last: hit.category for hit in sure}
     taken = {index for hit in sure for index in range(hit.first, hit.last)}
     accepted: list[_Candidate] = []
-    waiting = [
-        (hit, bool(hit.spelling.written) and _in_own_case(text, tokens, hit))
-        for hit in doubtful
-        if taken.isdisjoint(range(hit.first, hit.last))
-    ]
+    waiting = [hit for hit in doubtful if taken.isdisjoint(range(hit.first, hit.last))]
     for step in (1, -1):
-        rest: list[tuple[_Candidate, bool]] = []
-        for hit, own_case in waiting[::step]:
+        rest: list[_Candidate] = []
+        for hit in waiting[::step]:
             # A cue that is not there the first time is not there the second time either.
             if (
-                step == 1 and has_cue(tokens.words, hit.first, hit.last, own_case=own_case)
-            ) or _has_company(tokens.words, hit, starts, ends, own_case=own_case):
+                step == 1 and has_cue(tokens.words, hit.first, hit.last, own_case=hit.own_case)
+            ) or _has_company(tokens.words, hit, starts, ends):
                 accepted.append(hit)
-                starts[hit.first] = ends[hit.last] = hit.spelling.skill.category
+                starts[hit.first] = ends[hit.last] = hit.category
             else:
-                rest.append((hit, own_case))
+                rest.append(hit)
         waiting = rest[::step]
     return sorted([*sure, *accepted], key=lambda hit: hit.first)
 
 
 def _has_company(
-    words: list[str],
-    hit: _Candidate,
-    starts: dict[int, Category],
-    ends: dict[int, Category],
-    *,
-    own_case: bool,
+    words: list[str], hit: _Candidate, starts: dict[int, Category], ends: dict[int, Category]
 ) -> bool:
-    category = hit.spelling.skill.category
+    category = hit.category
     company = _COMPANY[category]
     left = hit.first
     while left > 0 and hit.first - left < _MAX_LIST_MARKS and words[left - 1] in _LIST_MARKS:
         left -= 1
+    if left < hit.first and ends.get(left) in company:
+        return True
     right = hit.last
     while right < len(words) and right - hit.last < _MAX_LIST_MARKS and words[right] in _LIST_MARKS:
         right += 1
-    if left < hit.first and ends.get(left) in company:
-        return True
     if right > hit.last and starts.get(right) in company:
         return True
     # Products are also listed without any mark, as in "Python Go Rust".
     beside = (ends.get(hit.first) == "tool") + (starts.get(hit.last) == "tool")
-    return category == "tool" and beside > (not own_case)
+    return category == "tool" and beside > (not hit.own_case)

@@ -57,6 +57,15 @@ class SkillModel:
         """What is known of skills."""
         return self.matcher.taxonomy
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether compiled code finds what the taxonomy knows."""
+        return self.matcher.is_prepared
+
+    def warm_up(self) -> None:
+        """Have compiled code find what the taxonomy knows, if it was compiled meanwhile."""
+        self.matcher.warm_up()
+
     def extract(self, text: str) -> list[SkillHit]:
         """Return the skills of ``text`` that have a name: stated by first appearance, then implied.
 

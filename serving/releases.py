@@ -102,7 +102,7 @@ class Releases:
         thresholds = bundle.manifest.thresholds
         if thresholds is not None:
             thresholds = choose_thresholds(kind, thresholds, self._settings)
-        if kind == "matching":
+        if kind not in TEXT_KINDS:
             bundle.model.warm_up()
         self._judge(kind, commit, "passed")
         return Loaded(
@@ -162,13 +162,10 @@ class Releases:
 
         if not is_compiled():
             return False
-        if loaded.kind == "matching":
-            return not loaded.bundle.model.is_prepared
-        return (
-            loaded.kind in TEXT_KINDS
-            and not isinstance(loaded.bundle.model, CompiledModel)
-            and loaded.bundle.digest not in self._slow
-        )
+        model = loaded.bundle.model
+        if loaded.kind not in TEXT_KINDS:
+            return not model.is_prepared
+        return not isinstance(model, CompiledModel) and loaded.bundle.digest not in self._slow
 
     def _load_bundle(self, kind: Kind, fetched: Fetched, known: Iterable[Loaded]) -> "Bundle[Any]":
         from models.bundle import load_bundle, verify_bundle

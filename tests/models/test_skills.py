@@ -302,7 +302,7 @@ def test_time_is_linear_in_the_length_of_hostile_texts(unit: str) -> None:
         return time.process_time() - begin
 
     # Quadratic work would take 64 times as long for eight times the text.
-    long = seconds(200_000)
+    long = min(seconds(200_000) for _ in range(2))  # one of them may pay for the collector
     assert long < 10.0
     assert long < 40 * min(seconds(25_000) for _ in range(2)) + 0.1
 

@@ -254,8 +254,11 @@ def test_libraries_answer_until_the_kernels_are_compiled(
     loading.wait_ready()
     text = "You idiot, claim your free prize now at http://win.example"
     assert forms(loading) == {"spam": False, "toxicity": False}
-    index = loading.champions.current().models["matching"].bundle.model
+    index, skills = (
+        loading.champions.current().models[kind].bundle.model for kind in ("matching", "skills")
+    )
     assert not index.is_prepared
+    assert not skills.is_prepared
     [before] = loading.champions.current().moderator().moderate([text])
     (kernels / COMPLETE).touch()
     loading.champions.refresh().result(150)
@@ -263,6 +266,7 @@ def test_libraries_answer_until_the_kernels_are_compiled(
     assert forms(loading) == {"spam": True, "toxicity": True}
     assert loading.champions.current().models["matching"].bundle.model is index
     assert index.is_prepared
+    assert skills.is_prepared
     [after] = loading.champions.current().moderator().moderate([text])
     assert after.spam.score == pytest.approx(before.spam.score, abs=1e-9)
     assert after.toxicity.categories == pytest.approx(before.toxicity.categories, abs=1e-9)
