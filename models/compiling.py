@@ -3,6 +3,7 @@
 from filelock import FileLock
 
 from models import fast_scoring, fast_skills, search_build
+from models.language import keep_identifier
 from models.native_cache import COMPLETE, folder, is_compiled
 
 
@@ -14,6 +15,7 @@ def compile_all() -> None:
             fast_scoring.exercise()
             search_build.exercise()
             fast_skills.exercise()
+            keep_identifier()
             (folder() / COMPLETE).touch()
 
 

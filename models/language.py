@@ -6,11 +6,17 @@ about with py3langid.
 
 import re
 import unicodedata
+from array import array
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
+import numpy as np
+from py3langid.langid import MODEL_DIR, MODEL_FILE, LanguageIdentifier
+from py3langid.modelio import load_model
 
+from models.native_cache import folder, is_compiled
 from models.text import PLAIN, normalise
 from models.traits import traits_of
 
@@ -82,5 +88,34 @@ def language_of(text: str) -> Language:
 
 @cache
 def identifier() -> LanguageIdentifier:
-    """Return py3langid's identifier; it takes half a second to load, once."""
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    """Return py3langid's identifier, once: from what was kept, or else it takes half a second."""
+    files = _kept_files()
+    if not (is_compiled() and all(map(Path.exists, files))):
+        return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    kept = (np.asarray(np.load(path, mmap_mode="r")) for path in files)
+    table, priors, classes, moves, rows, features = kept
+    return LanguageIdentifier(
+        table,
+        priors,
+        classes.tolist(),
+        array(moves.dtype.char, moves.tobytes()),
+        features.tolist(),
+        norm_probs=True,
+        tk_row=rows.tolist(),
+    )
+
+
+def keep_identifier() -> None:
+    """Keep what the identifier knows beside the kernels, unpacked, for later starts.
+
+    They load it in no time, and the processes of a machine share most of it.
+    """
+    known = load_model(MODEL_DIR / MODEL_FILE)
+    for path, values in zip(_kept_files(), known, strict=True):
+        np.save(path, np.asarray(values))
+
+
+def _kept_files() -> list[Path]:
+    """Return the files of the identifier's arrays, in the order in which the library has them."""
+    of = f"language-{version('py3langid')}"
+    return [folder() / f"{of}-{number}.npy" for number in range(6)]

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 #: The token of a blank line: paragraphs do not share phrases.
 PARAGRAPH = "\n"
@@ -90,6 +91,7 @@ def fold_text(text: str) -> tuple[str, list[int] | None]:
     return folded, [index for index, char in enumerate(text) for _ in _FOLD[ord(char)]]
 
 
+@lru_cache(maxsize=1 << 16)  # reading a taxonomy asks for each phrase several times
 def fold_phrase(phrase: str) -> str:
     """Return the tokens of ``phrase`` joined by spaces: equal for spellings that count as one."""
     return " ".join(tokenise(phrase).words)

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix
-from sklearn.cluster import KMeans
-from sklearn.decomposition import TruncatedSVD
 
 #: Classes of one word: for each kind of company, from the coarsest partition to the finest.
 Classes = tuple[int, ...]
@@ -63,6 +61,8 @@ def learn_company(
     word embeddings": singular vectors of positive pointwise mutual information, which are then
     clustered by k-means.
     """
+    from sklearn.cluster import KMeans  # a second to import, and only who learns needs it
+
     gap = [_EDGE] * max(max(company) for company in _COMPANIES)
     stream = list(gap)
     for sentence in sentences:
@@ -96,6 +96,8 @@ def _vectors(
     stream: Sequence[str], words: Sequence[str], contexts: Sequence[str], steps: Sequence[int]
 ) -> np.ndarray | None:
     """Return one unit vector for each word, shape (n_words, n_dimensions), if there is enough."""
+    from sklearn.decomposition import TruncatedSVD  # as above
+
     information = _information(_company(stream, words, contexts, steps))
     dimensions = min(_DIMENSIONS, *(size - 1 for size in information.shape))
     if dimensions < 2 or not information.nnz:

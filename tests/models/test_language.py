@@ -1,9 +1,13 @@
 """The language of short messages; the sentences were written for this project."""
 
+from pathlib import Path
+
 import pytest
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from benchmarks.attacks import disguise
-from models.language import Language, language_of
+from models.language import Language, identifier, keep_identifier, language_of
+from models.native_cache import COMPLETE, FOLDER_VARIABLE, folder
 
 ENGLISH = (
     "Hi Anna, are you free on Monday at 3 for the interview?",
@@ -54,3 +58,23 @@ def test_english_in_disguise_is_no_foreign_language(attack: str) -> None:
 def test_a_long_message_is_told_by_how_it_begins() -> None:
     assert language_of(f"{FOREIGN['de']} " * 50 + "the and you " * 2000).code == "de"
     assert language_of("are you there? " * 50 + FOREIGN["ru"] * 500).code == "en"
+
+
+def test_what_is_kept_for_later_starts_answers_as_the_library_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    folder.cache_clear()
+    folder().mkdir(parents=True)
+    keep_identifier()
+    (folder() / COMPLETE).touch()
+    identifier.cache_clear()
+    try:
+        assert identifier().nb_ptc.base is not None  # mapped, not read
+        for text in (*ENGLISH, *FOREIGN.values()):
+            assert identifier().classify(text) == library.classify(text)
+    finally:
+        monkeypatch.undo()
+        folder.cache_clear()
+        identifier.cache_clear()
