@@ -131,9 +131,11 @@ class JobIndex:
         A later call, once the search is compiled, prepares the postings for it.
         """
         if is_compiled() and not self.is_prepared:
-            from models.search_build import build_search  # numba takes half a second to import
+            from models.search_store import shared_search  # numba takes half a second to import
 
-            vars(self)["_search"] = build_search(self.matrix)
+            search = shared_search(self.matrix)
+            # What was read goes: the processes of a machine share the matrix of the search.
+            vars(self).update(_search=search, matrix=search.rows)
             vars(self).pop("_transpose", None)
         if not self.is_prepared:
             _ = self._transpose
