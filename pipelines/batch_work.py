@@ -17,6 +17,7 @@ from models.compiled_bundle import load_text_bundle
 from models.formats import format_of
 from models.hub import open_hub
 from models.labels import HEADS
+from models.limits import DOCUMENT_CHARS, MESSAGE_CHARS, TOP_JOBS, TOP_ROLES
 from models.manifest import Kind
 from models.matching import JobIndex
 from models.moderation import Moderator, ServedModel, Verdict
@@ -38,11 +39,11 @@ KINDS_OF: dict[Task, tuple[Kind, ...]] = {
 }
 
 #: Longest text in characters (code points): as the service takes them.
-MAX_CHARS: dict[Task, int] = {"moderation": 10_000, "skills": 200_000, "recommend": 200_000}
-
-#: Jobs and roles recommended for each text, as the service does unless told otherwise.
-TOP_JOBS = 10
-TOP_ROLES = 5
+MAX_CHARS: dict[Task, int] = {
+    "moderation": MESSAGE_CHARS,
+    "skills": DOCUMENT_CHARS,
+    "recommend": DOCUMENT_CHARS,
+}
 
 _SPANS = pa.list_(pa.struct({"start": pa.int64(), "end": pa.int64(), "weight": pa.float64()}))
 _PLACES = pa.list_(pa.struct({"start": pa.int64(), "end": pa.int64()}))

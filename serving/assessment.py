@@ -12,14 +12,12 @@ from typing import Any
 
 from models.compatibility import sentences
 from models.extract import Document
+from models.limits import TOP_ROLES
 from models.matching import Compatibility, Filters, JobIndex, Recommended, compatibility
 from models.resume import Resume, parse_resume
 from models.skill_model import SkillModel
 from models.skills import Gap, SkillHit, importance, skill_gap
 from serving.advice import advise
-
-#: Roles shown beside recommended jobs.
-MAX_ROLES = 5
 
 Json = dict[str, Any]
 
@@ -93,7 +91,7 @@ class Assessor:
         # As the postings were read: with the tagger no better jobs are found, and ten times slower.
         hits = self._model.matcher.extract(document.text)
         jobs = index.recommend(document.text, hits, top_k, Filters(**filters))
-        roles = index.similar_roles(document.text, hits, MAX_ROLES)
+        roles = index.similar_roles(document.text, hits, TOP_ROLES)
         return {
             "jobs": [_job(job) for job in jobs],
             "similar_roles": [asdict(role) for role in roles],

@@ -5,14 +5,14 @@ from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
+from models.limits import DOCUMENT_CHARS, TOP_JOBS
 from serving.errors import InvalidInputError
 from serving.exchange import JSON, Body
 from serving.forms import Upload, not_uploaded, read_form
 from serving.listings import LiveQuery, Term
 from serving.schemas import read_json, read_object, text_rules, validate
 
-#: Most characters of a resume and of a job description, unless the operator chose otherwise.
-MAX_DOCUMENT_CHARS = 200_000
+#: Most characters of a job description, unless the operator chose otherwise.
 MAX_JOB_CHARS = 50_000
 
 #: Most jobs of one recommendation.
@@ -29,8 +29,8 @@ def _shown(most: int) -> WithJsonSchema:
 ResumeText = Annotated[
     str,
     Field(strict=True),
-    AfterValidator(text_rules("max_document_chars", MAX_DOCUMENT_CHARS)),
-    _shown(MAX_DOCUMENT_CHARS),
+    AfterValidator(text_rules("max_document_chars", DOCUMENT_CHARS)),
+    _shown(DOCUMENT_CHARS),
 ]
 JobText = Annotated[
     str,
@@ -79,7 +79,7 @@ class RecommendRequest(ParseRequest):
 
     json_fields = frozenset({"top_k", "filters"})
 
-    top_k: Annotated[int, Field(strict=True, ge=1, le=MAX_JOBS)] = 10
+    top_k: Annotated[int, Field(strict=True, ge=1, le=MAX_JOBS)] = TOP_JOBS
     filters: FiltersRequest | None = None
 
 
@@ -120,7 +120,7 @@ class LiveRequest(LiveQuery):
 
     # An empty one is none, as with every field of a search.
     text: (
-        Annotated[ResumeText, WithJsonSchema({"type": "string", "maxLength": MAX_DOCUMENT_CHARS})]
+        Annotated[ResumeText, WithJsonSchema({"type": "string", "maxLength": DOCUMENT_CHARS})]
         | None
     ) = None
 

@@ -15,10 +15,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from models.limits import MESSAGE_CHARS
 from serving.errors import InvalidInputError, RequestError, TooLargeError
-
-#: Most characters (code points) of one text, unless the operator chose otherwise.
-MAX_CHARS = 10_000
 
 #: Most texts of one batch.
 MAX_TEXTS = 1_000
@@ -57,11 +55,11 @@ def text_rules(limit: str, default: int) -> Callable[[str, ValidationInfo], str]
 Message = Annotated[
     str,
     Field(strict=True),
-    AfterValidator(text_rules("max_chars", MAX_CHARS)),
+    AfterValidator(text_rules("max_chars", MESSAGE_CHARS)),
     WithJsonSchema(
         {
             "type": "string",
-            "maxLength": MAX_CHARS,
+            "maxLength": MESSAGE_CHARS,
             "pattern": r"\S",
         }
     ),

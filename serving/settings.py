@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.errors import SignatureError
 from models.extract import MEBIBYTE, Limits
+from models.limits import DOCUMENT_CHARS, MESSAGE_CHARS
 from models.manifest import Kind
 from models.trust import Trust, read_keys
 from serving.errors import SettingsError
@@ -99,14 +100,14 @@ class Settings(BaseSettings):
     toxicity_block_threshold: Score | None = None
 
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
-    max_chars: Annotated[int, Field(ge=1, le=100_000)] = 10_000
+    max_chars: Annotated[int, Field(ge=1, le=100_000)] = MESSAGE_CHARS
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
     message_wait_seconds: Annotated[float, Field(gt=0, le=60)] = 0.01
     work_wait_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
 
     max_document_bytes: Annotated[int, Field(ge=1024, le=100 * MEBIBYTE)] = 5 * MEBIBYTE
     max_document_pages: Annotated[int, Field(ge=1, le=10_000)] = 30
-    max_document_chars: Annotated[int, Field(ge=1_000, le=200_000)] = 200_000
+    max_document_chars: Annotated[int, Field(ge=1_000, le=DOCUMENT_CHARS)] = DOCUMENT_CHARS
     max_job_chars: Annotated[int, Field(ge=1_000, le=200_000)] = 50_000
     document_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
     document_queue_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0

@@ -6,10 +6,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from models.language import Language
+from models.limits import MESSAGE_CHARS
 from models.moderation import SpamVerdict, ToxicityVerdict, Verdict
 from serving.errors import InvalidInputError, RequestError, TooLargeError
 from serving.schemas import (
-    MAX_CHARS,
     MAX_TEXTS,
     MessageLanguageAnswer,
     ModerateBatchRequest,
@@ -75,7 +75,7 @@ def test_a_body_that_breaks_a_rule_is_refused_without_an_echo(body: bytes, code:
 
 
 def test_ten_thousand_characters_are_taken_and_one_more_is_too_large() -> None:
-    longest = "😀" * MAX_CHARS
+    longest = "😀" * MESSAGE_CHARS
     body = json.dumps({"text": longest}).encode()
     assert read_request(ModerateRequest, body).text == longest
     found = refusal(json.dumps({"text": longest + "x"}).encode())
@@ -106,7 +106,7 @@ def test_a_byte_order_mark_is_ignored() -> None:
         (["fine", 7], "wrong_type", "texts[1] "),
         (["fine", f"{CANARY}\0"], "nul_character", "texts[1] "),
         ([f"{CANARY}\ud800", "fine"], "lone_surrogate", "texts[0] "),
-        (["fine", "x" * (MAX_CHARS + 1)], "text_too_long", "texts[1] "),
+        (["fine", "x" * (MESSAGE_CHARS + 1)], "text_too_long", "texts[1] "),
         (["fine"] * (MAX_TEXTS + 1), "too_many_texts", "texts "),
         ("fine", "wrong_type", "texts "),
         ({"0": "fine"}, "wrong_type", "texts "),
