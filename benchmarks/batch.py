@@ -184,12 +184,16 @@ def main() -> None:
         "run again": resumed,
     }
     show_table(
-        ("run", "seconds", "messages/s while scoring", "most memory, MiB", "growth of memory"),
+        (
+            *("run", "seconds", "messages/s while scoring", "in rates of 1 worker"),
+            *("most memory, MiB", "growth of memory"),
+        ),
         [
             (
                 name,
                 run.seconds,
                 run.rate,
+                run.rate / middle[1].rate,
                 max(size for _, size in run.memory) / 2**20,
                 run.growth() if run in middle.values() else "",
             )
