@@ -296,6 +296,54 @@ def step(known: Phrases, node: Number, word: Number) -> Number:
     return np.int64(known.steps[at, 1])
 
 
+@leaf
+def match(
+    known: Phrases,
+    codes: np.ndarray,
+    starts: np.ndarray,
+    digests: np.ndarray,
+    found: np.ndarray,
+) -> Number:
+    """Find the spellings among tokens; return how many, -1 if ``found`` has no room for them.
+
+    Parameters
+    ----------
+    codes : ndarray of uint32
+        The text in which words are parted.
+    starts, digests : ndarray, shape (n_tokens,)
+        As :func:`divide` leaves them.
+    found : ndarray of int32, shape (n, 3)
+        Becomes what :func:`read` returns.
+    """
+    hits = 0
+    for first in range(len(starts)):
+        if not known.heads[head_of(digests[first])]:
+            continue  # which spares looking most words up
+        word = number_of(known, codes, starts[first], digests[first])
+        node, last, before = np.int64(known.firsts[word]), first + 1, hits
+        while node > 0:
+            if known.spellings[node] >= 0:
+                if hits == len(found):
+                    return -1
+                found[hits, 0], found[hits, 1] = first, last
+                found[hits, 2] = known.spellings[node]
+                hits += 1
+            if last == len(starts):
+                break
+            word = number_of(known, codes, starts[last], digests[last])
+            if word == 0:
+                break
+            node = step(known, node, word)
+            last += 1
+        for offset in range((hits - before) // 2):
+            for column in range(1, 3):
+                other = hits - 1 - offset
+                kept = found[before + offset, column]
+                found[before + offset, column] = found[other, column]
+                found[other, column] = kept
+    return hits
+
+
 @kernel
 def read(
     known: Phrases, codes: np.ndarray, may_refuse: Number
@@ -319,7 +367,7 @@ def read(
         one first the longest first.
     """
     size = len(codes)
-    found = np.empty((max(size, 16), 3), np.int32)
+    found = np.empty((size // 8 + 16, 3), np.int32)
     line = np.empty(2 * size, np.uint32)
     starts = np.empty(size, np.int32)
     if may_refuse and may_have_address(codes):
@@ -328,30 +376,8 @@ def read(
     digests = np.empty(size, np.uint64)
     part(known, codes, parted)
     tokens, length = divide(known, parted, starts, digests, line)
-    hits = 0
-    for first in range(tokens):
-        if not known.heads[head_of(digests[first])]:
-            continue  # which spares looking most words up
-        word = number_of(known, parted, starts[first], digests[first])
-        node, last, before = np.int64(known.firsts[word]), first + 1, hits
-        while node > 0:
-            if known.spellings[node] >= 0:
-                if hits == len(found):
-                    found = np.concatenate((found, np.empty_like(found)))
-                found[hits, 0], found[hits, 1] = first, last
-                found[hits, 2] = known.spellings[node]
-                hits += 1
-            if last == tokens:
-                break
-            word = number_of(known, parted, starts[last], digests[last])
-            if word == 0:
-                break
-            node = step(known, node, word)
-            last += 1
-        for offset in range((hits - before) // 2):
-            for column in range(1, 3):
-                other = hits - 1 - offset
-                kept = found[before + offset, column]
-                found[before + offset, column] = found[other, column]
-                found[other, column] = kept
+    hits = match(known, parted, starts[:tokens], digests, found)
+    while hits < 0:
+        found = np.empty((2 * len(found), 3), np.int32)
+        hits = match(known, parted, starts[:tokens], digests, found)
     return line[:length], starts[:tokens], found[:hits]
