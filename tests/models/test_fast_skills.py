@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.fast_skills import FastFinder
+from models.fast_skills import FastFinder, exercise
 from models.postings import load_postings
 from models.skill_finder import AutomatonFinder, Found
 from models.skill_forms import PARAGRAPH, Tokens
@@ -15,6 +15,8 @@ from models.taxonomy import load_taxonomy, spelling_table
 from tests.factories import ROOT
 
 SPELLINGS = sorted(spelling_table(load_taxonomy(Path("data/taxonomy/skills.csv"))))
+exercise()  # the first call loads kernels and tables, which is no example's time
+
 #: Spellings in one another, and such as texts made of a few characters have.
 SMALL = [
     "a",
