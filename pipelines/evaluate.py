@@ -16,7 +16,7 @@ from models.scoring import score_texts
 from models.skops_file import load_model
 from pipelines.entry import entry_point
 from pipelines.intervals import plain
-from pipelines.plots import write_curves, write_plots
+from pipelines.plots import bundle_plots, write_curves, write_plots
 from pipelines.stage import parse_args, read_json, read_table, write_json
 
 #: Upper bounds of the length bands, in characters, with their names.
@@ -168,6 +168,7 @@ def main() -> None:
         for name, rows in sets
     }
     metrics |= {"model": args.model, "corpus": params.data.corpus}
+    metrics |= bundle_plots(test["label"].to_numpy(), scores[:, 0], thresholds)
     summary = {name: metrics["headline"][name]["value"] for name in SUMMARY}
     summary |= {
         f"{name}_auc": part["auc"]["value"]

@@ -18,7 +18,38 @@ from pipelines.stage import write_json
 #: Points kept of each curve: enough for the eye, small enough to commit to a run.
 CURVE_POINTS = 200
 
+#: Points of those that a bundle holds, to be drawn small.
+BUNDLE_POINTS = 60
+
 _BINS = 10
+
+
+def bundle_plots(
+    labels: np.ndarray, scores: np.ndarray, thresholds: Thresholds
+) -> dict[str, dict[str, list[list[float]]]]:
+    """Return what a bundle's ``metrics.json`` holds of the plots, for others to draw.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n_rows,), both classes present
+    scores : ndarray of float, shape (n_rows,)
+
+    Returns
+    -------
+    dict
+        ``curves``: of each its points, x before y. ``confusion``: for each threshold the counts
+        of rows, clean ones first, of each those that pass first.
+    """
+    return {
+        "curves": {
+            name: np.round(np.column_stack([xs, ys]), 4).tolist()
+            for name, (_, xs, _, ys) in _curves(labels, scores, BUNDLE_POINTS).items()
+        },
+        "confusion": {
+            name: _counts(labels, scores >= threshold).tolist()
+            for name, threshold in thresholds.model_dump().items()
+        },
+    }
 
 
 def write_curves(labels: np.ndarray, scores: np.ndarray, folder: Path) -> None:
@@ -62,7 +93,7 @@ def write_plots(
 
 
 def _curves(
-    labels: np.ndarray, scores: np.ndarray
+    labels: np.ndarray, scores: np.ndarray, points: int = CURVE_POINTS
 ) -> dict[str, tuple[str, np.ndarray, str, np.ndarray]]:
     false_positive, true_positive, _ = roc_curve(labels, scores)
     precision, recall, _ = precision_recall_curve(labels, scores)
@@ -70,23 +101,33 @@ def _curves(
     return {
         "roc": (
             "false_positive_rate",
-            _thin(false_positive),
+            _thin(false_positive, points),
             "true_positive_rate",
-            _thin(true_positive),
+            _thin(true_positive, points),
         ),
-        "precision_recall": ("recall", _thin(recall), "precision", _thin(precision)),
+        "precision_recall": (
+            "recall",
+            _thin(recall, points),
+            "precision",
+            _thin(precision, points),
+        ),
         "reliability": ("predicted", predicted, "observed", observed),
     }
 
 
-def _thin(values: np.ndarray) -> np.ndarray:
-    chosen = np.unique(np.linspace(0, len(values) - 1, CURVE_POINTS).round().astype(int))
+def _thin(values: np.ndarray, points: int) -> np.ndarray:
+    chosen = np.unique(np.linspace(0, len(values) - 1, points).round().astype(int))
     thinned: np.ndarray = values[chosen]
     return thinned
 
 
+def _counts(labels: np.ndarray, flagged: np.ndarray) -> np.ndarray:
+    counts: np.ndarray = confusion_matrix(labels, flagged.astype(int), labels=[0, 1])
+    return counts
+
+
 def _confusion(axes: Axes, labels: np.ndarray, flagged: np.ndarray, title: str) -> None:
-    counts = confusion_matrix(labels, flagged.astype(int), labels=[0, 1])
+    counts = _counts(labels, flagged)
     axes.imshow(counts, cmap="Blues")
     for (row, column), count in np.ndenumerate(counts):
         axes.text(

@@ -9,7 +9,7 @@ from models.manifest import Thresholds
 from models.params import EvaluateParams
 from pipelines.card import metrics_tables, report
 from pipelines.evaluate import EvaluationError, evaluate
-from pipelines.plots import write_curves, write_plots
+from pipelines.plots import bundle_plots, write_curves, write_plots
 
 random = np.random.default_rng(5)
 ROWS = 200
@@ -94,6 +94,17 @@ def test_plots_and_curves_have_the_same_bytes_each_time(tmp_path: Path) -> None:
         [point["false_positive_rate"] for point in roc],
     )
     assert area == pytest.approx(METRICS["headline"]["auc"]["value"], abs=0.01)
+
+
+def test_a_bundle_holds_the_curves_and_counts_that_its_figures_are_of() -> None:
+    plots = bundle_plots(LABELS, SCORES[:, 0], THRESHOLDS)
+    xs, ys = zip(*plots["curves"]["roc"], strict=True)
+    assert len(xs) <= 60
+    assert np.trapezoid(ys, xs) == pytest.approx(METRICS["headline"]["auc"]["value"], abs=0.01)
+    [passed, wrong], [missed, caught] = plots["confusion"]["review"]
+    assert passed + wrong + missed + caught == ROWS
+    assert caught / (caught + missed) == pytest.approx(METRICS["headline"]["recall"]["value"])
+    assert caught / (caught + wrong) == pytest.approx(METRICS["headline"]["precision"]["value"])
 
 
 def test_the_report_shows_the_figures() -> None:
