@@ -62,6 +62,10 @@ class FastScorer:
             )
         ]
 
+    def intercept(self, model: int) -> float:
+        """Return what the main head's logit of one model is before any word."""
+        return float(self._models[model].intercepts[0])
+
     def shown(self, model: int, text: str) -> list[Span]:
         """Return the words to show of a text that one model flags."""
         words, rule = self.words(model, text), self._models[model].span_rule

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from models.bundle import Bundle
 from models.language import Language, identifier, language_of
 from models.manifest import Kind, Thresholds
-from models.spans import Span
+from models.spans import Span, heaviest_words
 from models.text_scorers import Scorer, TextModel, open_scorer
 from models.traits import Traits, traits_of
 
@@ -39,6 +39,34 @@ class ToxicityVerdict(SpamVerdict):
 
     categories: dict[str, float]
     spans: list[Span]
+
+
+@dataclass(frozen=True)
+class Reasons(SpamVerdict):
+    """One model's score and what it is made of.
+
+    Attributes
+    ----------
+    words : list of Span
+        Those that carry the most, for (above 0) or against, in the order of the text.
+    base : float
+        What is none of theirs: with their weights it adds up to the logit of the score.
+    """
+
+    words: list[Span]
+    base: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why both models score one message as they do, flagged or not."""
+
+    spam: Reasons
+    toxicity: Reasons
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as the HTTP API shows it, without the request id."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -113,9 +141,33 @@ class Moderator:
             for text, [score], heads in zip(texts, spam, toxicity, strict=True)
         ]
 
+    def explain(self, text: str) -> Explanation:
+        """Return the exact part that each word of a raw text has in either score."""
+        scores = [float(heads[0, 0]) for heads in self._scorer.scores([text])]
+        return Explanation(
+            spam=self._reasons(self.spam, scores, text),
+            toxicity=self._reasons(self.toxicity, scores, text),
+        )
+
     def traits(self, kind: Kind, text: str) -> Traits:
         """Return the traits of a raw text as the model of one kind sees it."""
         return traits_of(text, self._scorer.unknown_share(_KINDS.index(kind), text))
+
+    def _reasons(self, model: ServedModel, scores: Sequence[float], text: str) -> Reasons:
+        number = _KINDS.index(model.bundle.manifest.kind)
+        words = self._scorer.words(number, text)
+        shown = heaviest_words(words, text)
+        logit = self._scorer.intercept(number) + sum(word.weight for word in words)
+        score, threshold = scores[number], model.thresholds.review
+        return Reasons(
+            score=score,
+            threshold=threshold,
+            flagged=score >= threshold,
+            version=model.version,
+            digest=model.bundle.digest,
+            words=shown,
+            base=logit - sum(word.weight for word in shown),
+        )
 
     def _verdict(self, text: str, spam: float, toxicity: Sequence[float]) -> Verdict:
         toxic, *categories = toxicity

@@ -77,6 +77,15 @@ def shown_words(
     return [_bare(word, text) for word in shown]
 
 
+def heaviest_words(words: Sequence[Word], text: str) -> list[Span]:
+    """Return the words that carry the most, for or against, in the order of the text."""
+    carrying = sorted((word for word in words if word.weight), key=lambda word: -abs(word.weight))
+    return [
+        _bare(word, text)
+        for word in sorted(carrying[:MAX_SPANS], key=lambda word: (word.start, word.end))
+    ]
+
+
 def _heaviest(words: Sequence[Word]) -> list[Word]:
     least = _SHARE * max(word.weight for word in words)
     return [word for word in words if word.weight > 0 and word.weight >= least]

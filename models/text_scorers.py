@@ -25,6 +25,9 @@ class Scorer(Protocol):
     def words(self, model: int, text: str) -> list[Word]:
         """Return every word's part of the main head's logit of one model."""
 
+    def intercept(self, model: int) -> float:
+        """Return what the main head's logit of one model is before any word."""
+
     def shown(self, model: int, text: str) -> list[Span]:
         """Return the words to show of a text that one model flags."""
 
@@ -55,6 +58,12 @@ class PipelineScorer:
         from models.explain import word_contributions
 
         return word_contributions(self._pipeline, text)[0]
+
+    def intercept(self, model: int) -> float:  # noqa: ARG002
+        """As :class:`Scorer` has it."""
+        from models.scoring import linear_weights
+
+        return linear_weights(self._pipeline)[1]
 
     def shown(self, model: int, text: str) -> list[Span]:  # noqa: ARG002
         """As :class:`Scorer` has it."""
@@ -88,6 +97,10 @@ class Apart:
     def words(self, model: int, text: str) -> list[Word]:
         """As :class:`Scorer` has it."""
         return self._scorers[model].words(0, text)
+
+    def intercept(self, model: int) -> float:
+        """As :class:`Scorer` has it."""
+        return self._scorers[model].intercept(0)
 
     def shown(self, model: int, text: str) -> list[Span]:
         """As :class:`Scorer` has it."""

@@ -12,6 +12,7 @@ from serving.loader import Champions
 from serving.metrics import CONTENT_TYPE, Metrics
 from serving.moderation import Moderation
 from serving.schemas import (
+    ExplainAnswer,
     ModerateAnswer,
     ModerateBatchAnswer,
     ModerateBatchRequest,
@@ -60,6 +61,16 @@ class Answers:
         await charge(len(request.texts) - 1)
         judged = await self._moderation.verdicts(request.texts)
         return json_reply({"results": judged.verdicts}, judged.cache_status)
+
+    async def explain(self, body: Body) -> Reply:
+        """Answer POST /moderate/explain."""
+        request = read_request(ModerateRequest, body.content, max_chars=self._max_chars)
+        return json_reply((await self._moderation.explanation(request.text)).as_dict())
+
+    async def explanation(self, text: str) -> ExplainAnswer:
+        """Return why a message is scored as it is, for the declared endpoint."""
+        explained = await self._moderation.explanation(text)
+        return ExplainAnswer(**explained.as_dict(), request_id=request_id())
 
     async def verdict(self, text: str) -> ModerateAnswer:
         """Return the answer to one message, for the declared endpoint."""

@@ -20,7 +20,7 @@ from serving.shadow import Shadow
 from serving.tracing import note_models, span
 
 if TYPE_CHECKING:
-    from models.moderation import Moderator, ServedModel, Verdict
+    from models.moderation import Explanation, Moderator, ServedModel, Verdict
 
 #: Characters up to which scoring in place costs less than the way to a thread and back.
 INLINE_CHARS = 500
@@ -102,6 +102,22 @@ class Moderation:
         self._shadow.sample(texts, verdicts)
         self._monitor.sample(moderator, texts, verdicts)
         return Judged(verdicts, found.status)
+
+    async def explanation(self, text: str) -> "Explanation":
+        """Return why a text is scored as it is; no verdict waits for it longer than for a slice.
+
+        Raises
+        ------
+        NotReadyError
+            While a champion is missing.
+        """
+        moderator = self._champions.current().moderator()
+        work, loop = "explanation", asyncio.get_running_loop()
+        with self._batches.place(work, len(text)):
+            async with self._batches.turn(work, len(text)):
+                found = await loop.run_in_executor(self._thread, moderator.explain, text)
+        note_models({"spam": found.spam.version, "toxicity": found.toxicity.version})
+        return found
 
     async def _scored(self, moderator: "Moderator", texts: Sequence[str]) -> "list[Verdict]":
         size = sum(map(len, texts))

@@ -127,6 +127,24 @@ class ModerateAnswer(VerdictAnswer):
     request_id: str
 
 
+class ReasonsAnswer(SpamAnswer):
+    """One model's score and what it is made of: ``base`` and the weights add up to its logit.
+
+    ``words`` are those that carry the most, for (above 0) or against.
+    """
+
+    words: list[SpanAnswer]
+    base: float
+
+
+class ExplainAnswer(BaseModel):
+    """Why both models score a message as they do, flagged or not."""
+
+    spam: ReasonsAnswer
+    toxicity: ReasonsAnswer
+    request_id: str
+
+
 class ModerateBatchAnswer(BaseModel):
     """The verdicts, in the order of the texts."""
 

@@ -67,6 +67,7 @@ from serving.page_door import PageDoor
 from serving.page_process import PageProcess
 from serving.resumes import Resumes
 from serving.schemas import (
+    ExplainAnswer,
     ModerateAnswer,
     ModerateBatchAnswer,
     ModerateBatchRequest,
@@ -139,6 +140,11 @@ class Careerlens:
     async def moderate_batch(self, texts: list[str]) -> ModerateBatchAnswer:
         """Return the verdicts on up to 1,000 messages, in order."""
         return await answers.verdicts(texts)
+
+    @bentoml.api(route="/moderate/explain", input_spec=ModerateRequest)
+    async def moderate_explain(self, text: str) -> ExplainAnswer:
+        """Return what each word of a message has to do with its scores."""
+        return await answers.explanation(text)
 
     @bentoml.api(route="/resume/parse", input_spec=ParseForm)
     async def resume_parse(self, **given: Any) -> ParseAnswer:
@@ -237,6 +243,7 @@ _TEXT_BYTES = settings.text_body_bytes
 ROUTES: Routes = {
     "/moderate": {"POST": Route(answers.moderate, (JSON,), scope="moderate")},
     "/moderate/batch": {"POST": Route(answers.moderate_batch, (JSON,), scope="moderate")},
+    "/moderate/explain": {"POST": Route(answers.explain, (JSON,), scope="moderate", cost=2)},
     "/resume/parse": {
         "POST": Route(resumes.parse, _FORM, settings.form_bytes(1), scope="resume", cost=5)
     },

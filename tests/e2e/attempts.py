@@ -18,6 +18,7 @@ JOB = f"Python Developer\nYou must know Python and {CANARY}."
 #: A sound body of every route that takes JSON.
 SOUND: dict[str, dict[str, object]] = {
     "/moderate": {"text": f"{CANARY} hello"},
+    "/moderate/explain": {"text": f"{CANARY} hello"},
     "/moderate/batch": {"texts": [f"{CANARY} hello", f"you idiot {CANARY}"]},
     "/resume/parse": {"text": RESUME},
     "/resume/analyze": {"text": RESUME, "job_description": JOB},

@@ -68,7 +68,8 @@ def check(
     for number, pipeline in enumerate(references):
         assert np.abs(found[number] - score_texts(pipeline, texts)).max(initial=0.0) < 1e-9
         for text in texts if words else ():
-            wanted, _ = word_contributions(pipeline, text)
+            wanted, intercept = word_contributions(pipeline, text)
+            assert scored.intercept(number) == pytest.approx(intercept, abs=1e-9)
             parts = scored.words(number, text)
             assert [(part.start, part.end) for part in parts] == [
                 (part.start, part.end) for part in wanted

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from scipy.special import expit
 
 from models.bundle import load_bundle
 from models.kinds import FORMATS
@@ -91,6 +92,23 @@ def test_a_long_flagged_message_has_spans_too(tiny_bundles: dict[str, Path]) -> 
     (verdict,) = moderator(tiny_bundles).moderate(["you stupid idiot " * 200])
     assert verdict.toxicity.flagged
     assert 1 <= len(verdict.toxicity.spans) <= 50
+
+
+@pytest.mark.parametrize(
+    "text", ["You won a prize!  Claim it, you idiot 😀", "prize " * 3 + "a b c " * 60]
+)
+def test_an_explanation_adds_up_to_the_scores_of_the_verdict(
+    tiny_bundles: dict[str, Path], text: str
+) -> None:
+    judge = moderator(tiny_bundles)
+    [verdict], explained = judge.moderate([text]), judge.explain(text)
+    for said, why in ((verdict.spam, explained.spam), (verdict.toxicity, explained.toxicity)):
+        assert (why.score, why.flagged, why.digest) == (said.score, said.flagged, said.digest)
+        assert len(why.words) <= 50
+        logit = why.base + sum(word.weight for word in why.words)
+        assert expit(logit) == pytest.approx(said.score, abs=1e-12)
+    heaviest = max(explained.spam.words, key=lambda word: word.weight)
+    assert text[heaviest.start : heaviest.end] == "prize"
 
 
 def test_a_batch_gives_what_each_text_gives_alone(tiny_bundles: dict[str, Path]) -> None:

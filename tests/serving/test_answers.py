@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -68,10 +69,27 @@ def test_the_declared_endpoints_answer_what_the_hot_routes_do(
     declared = service.module.Careerlens()
     one: ModerateAnswer = service.run(declared.to_async.moderate(text=text))
     many: ModerateBatchAnswer = service.run(declared.to_async.moderate_batch(texts=[text, CLEAN]))
+    why = service.run(declared.to_async.moderate_explain(text=text))
     hot = service.moderate(text).json()
+    explained = service.request("POST", "/moderate/explain", json={"text": text}).json()
+    assert why.model_dump() | {"request_id": ""} == explained | {"request_id": ""}
     batch = service.request("POST", "/moderate/batch", json={"texts": [text, CLEAN]}).json()
     assert one.model_dump() | {"request_id": ""} == hot | {"request_id": ""}
     assert many.model_dump()["results"] == batch["results"]
+
+
+def test_an_explanation_says_of_either_score_what_its_words_have_to_do_with_it(
+    service: InProcess,
+) -> None:
+    explained = service.request("POST", "/moderate/explain", json={"text": SPAM}).json()
+    for kind, verdict in service.moderate(SPAM).json().items():
+        if kind in TEXT_KINDS:
+            why = explained[kind]
+            logit = why["base"] + sum(word["weight"] for word in why["words"])
+            assert 1 / (1 + math.exp(-logit)) == pytest.approx(verdict["score"], abs=1e-9)
+            assert why["flagged"] == verdict["flagged"]
+    heaviest = max(explained["spam"]["words"], key=lambda word: word["weight"])
+    assert SPAM[heaviest["start"] : heaviest["end"]] in ("prize", "Claim", "http://win.example")
 
 
 def test_scores_come_through_json_to_the_last_bit(
