@@ -14,7 +14,7 @@ from models.cache import read_copy, record
 from models.commits import COMMIT_FILE
 from models.errors import HubError
 from models.hf_client import Client
-from models.release import check_sizes
+from models.release import check_sizes, check_small
 from models.revisions import is_oid
 
 _PARTIAL = ".partial-"
@@ -79,7 +79,7 @@ def read_file(client: Client, repo: str, oid: str, file: HubFile) -> bytes:
     OversizedError
         If it is none.
     """
-    check_sizes({file.path: file.bytes}, _place(client, repo, oid))
+    check_small(file.path, file.bytes, _place(client, repo, oid))
     with tempfile.TemporaryDirectory() as folder:
         return _download(client, repo, oid, file, Path(folder)).read_bytes()
 

@@ -141,6 +141,10 @@ class HuggingFaceHub:
         content = self._read(repo, oid, RELEASE_FILE)
         return parse_release(content or b"", f"{RELEASE_FILE} of {repo} on {self} at {oid}")
 
+    def read(self, repo: str, revision: str, name: str) -> bytes | None:
+        """Return a small file of ``revision``, None if it has no such file."""
+        return self._read(repo, self.resolve(repo, revision), name)
+
     def fetch(self, repo: str, revision: str, cache: Path) -> Fetched:
         """Return a local copy of ``revision``, made under ``cache`` unless it is there already."""
         shelf = shelf_of(cache, repo)

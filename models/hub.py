@@ -97,6 +97,20 @@ class Hub(Protocol):
         """Return what ``revision`` (branch, tag or full commit id) says of itself."""
         ...
 
+    def read(self, repo: str, revision: str, name: str) -> bytes | None:
+        """Return a small file of ``revision``, None if it has no such file.
+
+        Nothing is verified: whoever reads a part of a bundle compares it with the manifest.
+
+        Raises
+        ------
+        UnknownRevisionError
+            If there is no such repository or revision.
+        OversizedError
+            If the file is larger than what a release says of itself.
+        """
+        ...
+
     def fetch(self, repo: str, revision: str, cache: Path) -> Fetched:
         """Return a local copy of ``revision``, made under ``cache`` unless it is there already.
 

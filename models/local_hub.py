@@ -30,6 +30,7 @@ from models.release import (
     Promotion,
     Release,
     check_sizes,
+    check_small,
     read_release,
     version_tag,
 )
@@ -133,6 +134,14 @@ class LocalHub:
     def release(self, repo: str, revision: str) -> Release:
         """Return what ``revision`` says of itself."""
         return read_release(self._folder(repo, self.resolve(repo, revision)))
+
+    def read(self, repo: str, revision: str, name: str) -> bytes | None:
+        """Return a small file of ``revision``, None if it has no such file."""
+        path = self._folder(repo, self.resolve(repo, revision)) / name
+        if not path.exists():
+            return None
+        check_small(name, path.stat().st_size, str(path.parent))
+        return path.read_bytes()
 
     def fetch(self, repo: str, revision: str, cache: Path) -> Fetched:
         """Return a local copy of ``revision``, made under ``cache`` unless it is there already."""

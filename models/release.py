@@ -1,7 +1,7 @@
 """What a release says of itself (release.json) and how it rose (promotions.jsonl)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -99,6 +99,17 @@ def check_sizes(sizes: Mapping[str, int], place: str) -> None:
             raise OversizedError(f"{place}: {name} has {size:,} bytes, more than {most:,}")
 
 
+def check_small(name: str, size: int, place: str) -> None:
+    """Check, before the file ``name`` at ``place`` is read alone, that it is one of words.
+
+    Raises
+    ------
+    OversizedError
+        If it is as large as only models are.
+    """
+    check_sizes({name.removeprefix("bundle/"): size}, place)
+
+
 def version_tag(version: int) -> str:
     """Return the hub's tag of a version: ``v3`` for 3."""
     return f"v{version}"
@@ -155,9 +166,18 @@ def read_promotions(folder: Path) -> list[Promotion]:
         If a line is not a promotion.
     """
     path = folder / PROMOTIONS_FILE
-    if not path.exists():
-        return []
+    return parse_promotions(path.read_bytes().splitlines(), path) if path.exists() else []
+
+
+def parse_promotions(lines: Sequence[bytes], place: str | Path) -> list[Promotion]:
+    """Return the promotions in lines of a log that was read at ``place``.
+
+    Raises
+    ------
+    HubError
+        If a line is none.
+    """
     try:
-        return [Promotion.model_validate_json(line) for line in path.read_bytes().splitlines()]
+        return [Promotion.model_validate_json(line) for line in lines]
     except ValidationError as error:
-        raise HubError(f"{path} has a line that is not a promotion: {error}") from error
+        raise HubError(f"{place} has a line that is not a promotion: {error}") from error

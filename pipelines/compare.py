@@ -8,6 +8,7 @@ import argparse
 import hashlib
 import json
 import re
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -92,10 +93,12 @@ def compare(
     policy: GateParams,
     data: Path,
     shadow: Path | None = None,
+    report: Path | None = None,
 ) -> dict[str, Any]:
     """Compare two versions, log the comparison unless the store has it, and return its content.
 
-    With ``shadow``, the service's log of candidates, it says what that has of the two.
+    With ``shadow``, the service's log of candidates, it says what that has of the two. With
+    ``report`` it is written to that folder too, below the kind's name.
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -117,6 +120,8 @@ def compare(
             digests = [candidate.bundle.digest for candidate in (champion, challenger)]
             content["shadow"] = summarise(shadow, kind, *digests)
         write_comparison(content, hearing, folder / COMPARISON)
+        if report is not None:
+            shutil.copytree(folder / COMPARISON, report / kind, dirs_exist_ok=True)
         print(document(content))
         with tracking.open_store() as store:
             _log(store, content, policy, folder / COMPARISON)
@@ -201,10 +206,12 @@ def main() -> None:
     parser.add_argument(
         "--shadow", metavar="LOG", type=Path, help="what CAREERLENS_SHADOW_LOG names"
     )
+    parser.add_argument("--report", metavar="FOLDER", type=Path, help="leave it there too")
     args = parser.parse_args()
     (kind,) = tracking.chosen_kinds([args.kind])
     params = load_params()
-    compare(kind, (args.champion, args.challenger), params, params.gate, args.data, args.shadow)
+    names = (args.champion, args.challenger)
+    compare(kind, names, params, params.gate, args.data, args.shadow, args.report)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from serving.exchange import JSON, MULTIPART, URLENCODED
 from serving.front import Route, Routes
 from serving.job_requests import AnalyzeRequest, ParseRequest, RecommendRequest
 from serving.openapi_errors import refer_headers, refusals
+from serving.record_schemas import RecordsAnswer
 from serving.schemas import ErrorAnswer, ModelsAnswer, StatusAnswer
 
 API_VERSION = "1"
@@ -108,6 +109,12 @@ _PAGES: tuple[tuple[str, str, str, str, type[BaseModel] | None], ...] = (
         *("/models", "get", "models"),
         "Which version of each model answers, or why none does.",
         ModelsAnswer,
+    ),
+    (
+        *("/models/record", "get", "models_record"),
+        "What is on record of each model: versions with their figures and curves, promotions, the "
+        "last comparison, candidates in shadow, and drift.",
+        RecordsAnswer,
     ),
     (
         *("/models/refresh", "post", "models_refresh"),

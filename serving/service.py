@@ -65,6 +65,7 @@ from serving.openapi import describe
 from serving.overload import open_lines
 from serving.page_door import PageDoor
 from serving.page_process import PageProcess
+from serving.records import Records
 from serving.resumes import Resumes
 from serving.schemas import (
     ExplainAnswer,
@@ -97,6 +98,7 @@ monitor = open_monitor(settings, metrics.registry, log)
 lines = open_lines(settings, metrics)
 moderation = Moderation(champions, metrics, shadow, monitor, cache, lines)
 answers = Answers(champions, moderation, stopping, metrics, settings)
+records = Records(settings, champions, metrics)
 gate = open_gate(settings, metrics.registry, log)
 documents = Documents(settings, metrics, lines.documents)
 live = LiveJobs(settings, read_adzuna_keys(), log)
@@ -259,6 +261,7 @@ ROUTES: Routes = {
     "/feedback": {"POST": Route(desk.post, (JSON,), scope="feedback")},
     "/feedback/delete": {"POST": Route(desk.delete, (JSON,), scope="admin")},
     "/models": {"GET": Route(answers.models, scope="any")},
+    "/models/record": {"GET": Route(records.answer, scope="any", cost=5)},
     "/models/refresh": {"POST": Route(answers.refresh, scope="admin")},
     "/livez": {"GET": Route(answers.livez, probe=True, health=True)},
     "/healthz": {"GET": Route(answers.livez, probe=True, health=True)},

@@ -93,6 +93,7 @@ class Settings(BaseSettings):
     prediction_share: Score = 0.0
     prediction_log: Annotated[Path, AfterValidator(check_folder)] | None = None
     prediction_text: bool = False
+    reports: Path | None = None
 
     spam_review_threshold: Score | None = None
     spam_block_threshold: Score | None = None

@@ -30,7 +30,17 @@ SOUND: dict[str, dict[str, object]] = {
     "/jobs/live": {"what": CANARY, "where": "London", "page": 2, "salary_min": 1, "text": RESUME},
 }
 FORMS = ("/resume/parse", "/resume/analyze", "/jobs/recommend")
-PAGES = ("/models", "/livez", "/healthz", "/readyz", "/metrics", "/docs.json", "/schema.json", "/")
+PAGES = (
+    "/models",
+    "/models/record",
+    "/livez",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/docs.json",
+    "/schema.json",
+    "/",
+)
 
 
 @dataclass(frozen=True)
