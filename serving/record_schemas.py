@@ -80,7 +80,10 @@ class RecordedVersionAnswer(BaseModel):
 
 
 class PromotionAnswer(_Read):
-    """One move of the hub's ``main``: who, when, from which version to which, and why."""
+    """One move of the hub's ``main``: who, when, from which version to which, and why.
+
+    ``forced`` is why the gate's refusal did not count, ``rolled_back`` why it went back.
+    """
 
     who: Word
     when: Word
@@ -89,6 +92,7 @@ class PromotionAnswer(_Read):
     digest: Digest
     accepted: bool | None
     forced: Sentence | None
+    rolled_back: Sentence | None
     checks: int
     reasons: Annotated[list[Sentence], Field(max_length=MAX_REASONS)]
 
@@ -233,6 +237,7 @@ def promotion_of(promotion: Promotion) -> PromotionAnswer:
         digest=promotion.digest,
         accepted=decision.get("accepted"),
         forced=decision.get("forced"),
+        rolled_back=decision.get("reason") if decision.get("rollback") else None,
         checks=len(checks),
         reasons=(decision.get("reasons") or [])[:MAX_REASONS],
     )

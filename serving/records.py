@@ -25,9 +25,9 @@ from serving.record_schemas import (
     ComparisonAnswer,
     DriftAnswer,
     RecordAnswer,
+    RecordedVersionAnswer,
     Role,
     ShadowAnswer,
-    RecordedVersionAnswer,
     evaluation_of,
     promotion_of,
 )

@@ -27,6 +27,19 @@ def card(title: str, *pieces: str) -> str:
     return f'<div class="cl-card"><h3>{title}</h3>{"".join(pieces)}</div>'
 
 
+def fold(title: str, *pieces: str, is_open: bool = False) -> str:
+    """Return pieces under a title that shows and hides them."""
+    return (
+        f'<details class="cl-card"{" open" if is_open else ""}><summary>{text(title)}</summary>'
+        f"{''.join(pieces)}</details>"
+    )
+
+
+def side_by_side(pieces: Sequence[str]) -> str:
+    """Return pieces beside each other as far as there is room, nothing if there are none."""
+    return f'<div class="cl-beside">{"".join(pieces)}</div>' if pieces else ""
+
+
 def heading(said: str) -> str:
     """Return the heading of a part."""
     return f"<h3>{text(said)}</h3>"
@@ -72,17 +85,21 @@ def highlighted(message: str, spans: Iterable[Mapping[str, Any]]) -> str:
     Parameters
     ----------
     spans : iterable of mapping
-        With ``start`` and ``end`` in code points, and ``weight``; they do not overlap.
+        With ``start`` and ``end`` in code points, and ``weight``: above 0 for, below against.
     """
     placed = sorted(spans, key=lambda span: int(span["start"]))
     most = max((abs(span["weight"]) for span in placed), default=0.0) or 1.0
     pieces, end = [], 0
     for span in placed:
+        if end and span["end"] <= end:  # words that were read from one place share it
+            continue
+        start = max(span["start"], end)
         shade = max(1, round(SHADES * abs(span["weight"]) / most))
-        pieces.append(text(message[end : span["start"]]))
+        side = "shade" if span["weight"] >= 0 else "against"
+        pieces.append(text(message[end:start]))
         pieces.append(
-            f'<mark class="cl-shade-{shade}" title="weight {span["weight"]:+.2f}">'
-            f"{text(message[span['start'] : span['end']])}</mark>"
+            f'<mark class="cl-{side}-{shade}" title="weight {span["weight"]:+.2f}">'
+            f"{text(message[start : span['end']])}</mark>"
         )
         end = span["end"]
     return f'<p class="cl-message">{"".join(pieces)}{text(message[end:])}</p>'
@@ -100,12 +117,21 @@ def points(sentences: Sequence[str]) -> str:
     return f"<ul>{''.join(f'<li>{text(sentence)}</li>' for sentence in sentences)}</ul>"
 
 
-def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table, which can be scrolled where the screen is narrow."""
+def table(
+    caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, wraps: bool = False
+) -> str:
+    """Return a table, which can be scrolled where the screen is narrow.
+
+    Parameters
+    ----------
+    wraps : bool
+        Whether its last column holds sentences.
+    """
+    kind = "cl-table cl-wraps" if wraps else "cl-table"
     head = "".join(f'<th scope="col">{text(name)}</th>' for name in columns)
     body = "".join(f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return (
-        f'<div class="cl-table" tabindex="0" role="region" aria-label="{text(caption)}"><table>'
+        f'<div class="{kind}" tabindex="0" role="region" aria-label="{text(caption)}"><table>'
         f"<caption>{text(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
         "</table></div>"
     )

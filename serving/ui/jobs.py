@@ -45,7 +45,7 @@ def add_jobs(api: Api, key: gr.Textbox) -> None:
                 title = gr.Textbox(label="Title has")
                 company = gr.Textbox(label="Company has")
                 location = gr.Textbox(label="Location has")
-            remote = gr.Checkbox(label="Remote alone")
+            remote = gr.Checkbox(label="Remote only")
             count = gr.Slider(1, 50, 10, step=1, label="How many")
             find = gr.Button("Recommend jobs", variant="primary")
             gr.Markdown("## Live listings")

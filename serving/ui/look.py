@@ -58,7 +58,7 @@ CSS = """
   border-radius: 1rem; color: #fff; margin: 0; }
 .cl-action.cl-allow { background: #166534; } .cl-action.cl-review { background: #92400e; }
 .cl-action.cl-block { background: #991b1b; }
-.cl-row { display: grid; grid-template-columns: 8rem 1fr 12rem; gap: .75rem; align-items: center;
+.cl-row { display: grid; grid-template-columns: 9.5rem 1fr 12rem; gap: .75rem; align-items: center;
   margin: .2rem 0; }
 .cl-bar { position: relative;
   height: .8rem; border-radius: .4rem; background: rgba(100,116,139,.3); }
@@ -67,27 +67,60 @@ CSS = """
 .cl-mark { position: absolute; top: -.25rem; bottom: -.25rem;
   width: 2px; background: currentColor; }
 .cl-said { font-variant-numeric: tabular-nums; font-size: .9rem; }
+.cl-whisker { position: absolute; top: 50%; height: 2px; margin-top: -1px; min-width: 2px;
+  background: currentColor; }
+.cl-beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(15rem, 100%), 1fr));
+  gap: 1rem; margin: .7rem 0; }
+.cl-chart { margin: 0; } .cl-chart figcaption { font-weight: 600; font-size: .9rem; }
+.cl-chart svg { width: 100%; max-width: 24rem; height: auto; display: block; }
+.cl-chart text { font-size: 10px; fill: currentColor; }
+.cl-chart polyline { fill: none; stroke: #2563eb; stroke-width: 2; }
+.cl-chart .cl-line-1 { stroke: #c2410c; stroke-dasharray: 5 3; }
+.cl-chart .cl-line-2 { stroke: #15803d; stroke-dasharray: 2 2; }
+.dark .cl-chart polyline { stroke: #60a5fa; }
+.dark .cl-chart .cl-line-1 { stroke: #fb923c; } .dark .cl-chart .cl-line-2 { stroke: #4ade80; }
+.cl-grid { stroke: rgba(100,116,139,.3); stroke-width: 1; fill: none; }
+.cl-chart ul { list-style: none; padding: 0; margin: .2rem 0 0; font-size: .85rem; }
+.cl-key { display: inline-block; width: 1.6rem; border-top: 2px solid #2563eb;
+  vertical-align: middle; margin-right: .4rem; }
+.cl-key.cl-line-1 { border-top: 2px dashed #c2410c; }
+.cl-key.cl-line-2 { border-top: 2px dotted #15803d; }
+.dark .cl-key { border-color: #60a5fa; } .dark .cl-key.cl-line-1 { border-color: #fb923c; }
+.dark .cl-key.cl-line-2 { border-color: #4ade80; }
+.cl-block summary { cursor: pointer; font-weight: 600; padding: .35rem 0; }
 .cl-message { white-space: pre-wrap; padding: .6rem .8rem; border-radius: .4rem;
   border: 1px solid rgba(100,116,139,.4); }
 .cl-block mark { color: #111827; border-radius: .2rem; padding: 0 .1rem; }
 .cl-shade-1 { background: #fee2e2; } .cl-shade-2 { background: #fecaca; }
 .cl-shade-3 { background: #fca5a5; } .cl-shade-4 { background: #f87171; }
+.cl-against-1 { background: #dbeafe; } .cl-against-2 { background: #bfdbfe; }
+.cl-against-3 { background: #93c5fd; } .cl-against-4 { background: #60a5fa; }
+.dark .cl-block mark { color: #fff; }
+.dark .cl-shade-1 { background: #521b1b; } .dark .cl-shade-2 { background: #7f1d1d; }
+.dark .cl-shade-3 { background: #991b1b; } .dark .cl-shade-4 { background: #b91c1c; }
+.dark .cl-against-1 { background: #172554; } .dark .cl-against-2 { background: #1e3a8a; }
+.dark .cl-against-3 { background: #1e40af; } .dark .cl-against-4 { background: #1d4ed8; }
 .cl-chips { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .4rem; }
 .cl-chips li { border: 1px solid rgba(100,116,139,.5); border-radius: 1rem; padding: .05rem .7rem;
   margin: 0; }
 .cl-table { overflow-x: auto; max-height: 30rem; }
 .cl-table table { width: 100%; border-collapse: collapse; font-size: .9rem; }
 .cl-table caption { text-align: left; padding: .3rem 0; }
-.cl-table th, .cl-table td { text-align: left; padding: .3rem .6rem; vertical-align: top;
+.cl-block .cl-table :is(table, thead, tbody, tr) { border: 0; }
+.cl-block .cl-table :is(th, td) { text-align: left; padding: .3rem .6rem; vertical-align: top;
   border: 0; border-bottom: 1px solid rgba(100,116,139,.35); overflow-wrap: normal;
   white-space: nowrap; }
-.cl-table td:last-child { white-space: normal; overflow-wrap: anywhere; min-width: 12rem; }
+.cl-block .cl-table td:first-child { white-space: normal; }
+.cl-block .cl-wraps td:last-child { white-space: normal; overflow-wrap: anywhere;
+  min-width: 12rem; }
 .cl-score { font-size: 2rem; font-weight: 700; margin: 0; }
+details.cl-card { padding-bottom: .2rem; }
 .cl-card { border: 1px solid rgba(100,116,139,.4); border-radius: .5rem; padding: .2rem .9rem .7rem;
   margin: .7rem 0; }
 .cl-failure p { border-left: .3rem solid #dc2626; padding: .4rem .8rem; margin: 0; }
 @media (max-width: 40rem) {
   main.app { padding: .75rem !important; }
-  .cl-row { grid-template-columns: 1fr; gap: .15rem; margin: .5rem 0; }
+  .cl-row { grid-template-columns: 1fr auto; gap: .15rem .75rem; margin: .5rem 0; }
+  .cl-bar { grid-area: 2 / 1 / 3 / 3; }
 }
 """

@@ -1,4 +1,4 @@
-"""The tab Models: which versions answer."""
+"""The tab Models: which versions answer, how good they are, and what became of them."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,6 +9,7 @@ import gradio as gr
 from serving.ui import draw
 from serving.ui.client import Api, ApiError
 from serving.ui.pieces import result_box
+from serving.ui.records import age, show_drift, show_record
 
 _COLUMNS = ("Model", "Version", "Role", "Challenger", "Before", "Digest", "Commit", "Loaded")
 
@@ -21,7 +22,12 @@ def add_models(api: Api, key: gr.Textbox, tab: gr.Tab) -> None:
             answer = api.get("/models", key)
         except ApiError as error:
             return draw.failure(error)
-        return show_models(answer, datetime.now(UTC))
+        now = datetime.now(UTC)
+        try:
+            records = show_records(api.get("/models/record", key), now)
+        except ApiError as error:  # what answers is shown all the same
+            records = draw.failure(error)
+        return draw.block(show_models(answer, now), records)
 
     again = gr.Button("Look again")
     table = result_box(draw.block(draw.paragraph("The models are shown here.")), "models")
@@ -40,22 +46,24 @@ def show_models(answer: Mapping[str, Any], now: datetime) -> str:
             model["previous"] or "none",
             (model["digest"] or "")[:12],
             (model["commit"] or "")[:12],
-            _age(model["loaded_at"], now),
+            age(model["loaded_at"], now),
         )
         for model in models
     ]
     wrong = [f"{model['name']}: {model['error']}" for model in models if model["error"]]
-    return draw.block(
-        draw.table("What answers at present", _COLUMNS, rows),
-        *([draw.heading("Not as it shall be"), draw.points(wrong)] if wrong else []),
+    return draw.table("What answers at present", _COLUMNS, rows) + (
+        draw.heading("Not as it shall be") + draw.points(wrong) if wrong else ""
     )
 
 
-def _age(when: str | None, now: datetime) -> str:
-    if when is None:
-        return ""
-    minutes = int((now - datetime.fromisoformat(when)).total_seconds() // 60)
-    if minutes < 120:
-        return f"{minutes} min ago"
-    hours = minutes // 60
-    return f"{hours} h ago" if hours < 48 else f"{hours // 24} days ago"
+def show_records(answer: Mapping[str, Any], now: datetime) -> str:
+    """Return what GET /models/record says."""
+    notes = answer["notes"]
+    return "".join(
+        (
+            *(show_record(record, now) for record in answer["models"]),
+            draw.heading("Drift"),
+            show_drift(answer["drift"]),
+            draw.points(notes) if notes else "",
+        )
+    )

@@ -115,10 +115,11 @@ class _Desk:
         except ApiError as error:
             off = [gr.update(interactive=False) for _ in _LABELS]
             return draw.failure(error), None, gr.skip(), gr.skip(), *off, ""
+        reasons = self._reasons(key, message)
         thresholds = {kind: verdict[kind]["threshold"] for kind in _LABELS}
         return (
-            show_verdict(message, verdict, thresholds),
-            {"text": message, "verdict": verdict},
+            show_verdict(message, verdict, reasons, thresholds),
+            {"text": message, "verdict": verdict, "reasons": reasons},
             *(round(value, 4) for value in thresholds.values()),
             *(
                 gr.update(interactive=True, value=_LABELS[kind][not verdict[kind]["flagged"]])
@@ -127,12 +128,18 @@ class _Desk:
             "",
         )
 
+    def _reasons(self, key: str | None, message: str) -> Judged | None:
+        try:
+            return self._api.post("/moderate/explain", key, {"text": message})
+        except ApiError:  # the verdict stands without them
+            return None
+
     def try_thresholds(self, judged: Judged | None, spam: float, toxicity: float) -> Any:
         """Return the verdict that is shown, with what these thresholds would change."""
         if not judged:
             return gr.skip()
         chosen = {"spam": spam, "toxicity": toxicity}
-        return show_verdict(judged["text"], judged["verdict"], chosen)
+        return show_verdict(judged["text"], judged["verdict"], judged["reasons"], chosen)
 
     def correct(self, kind: str) -> Any:
         """Return what sends that the verdict of one kind is wrong."""

@@ -1,6 +1,6 @@
 """Verdicts on messages, as the page shows them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from serving.ui import draw
@@ -9,14 +9,21 @@ KINDS = ("spam", "toxicity")
 _ACTIONS = {"allow": "Allow", "review": "Review", "block": "Block"}
 _NAMES = {"spam": "Spam", "toxicity": "Toxicity"}
 
+#: Words that are listed with what they weigh.
+_WORDS = 6
+
 Verdict = Mapping[str, Any]
 
 
-def show_verdict(message: str, verdict: Verdict, chosen: Mapping[str, float]) -> str:
+def show_verdict(
+    message: str, verdict: Verdict, reasons: Verdict | None, chosen: Mapping[str, float]
+) -> str:
     """Return one verdict with its reasons, and what other thresholds would change.
 
     Parameters
     ----------
+    reasons : mapping, optional
+        What POST /moderate/explain says of the message, where that could be had.
     chosen : mapping of str to float
         By kind, the threshold to try.
     """
@@ -32,8 +39,9 @@ def show_verdict(message: str, verdict: Verdict, chosen: Mapping[str, float]) ->
             draw.bar(name.replace("_", " "), score, f"{score:.3f}")
             for name, score in verdict["toxicity"]["categories"].items()
         ),
-        draw.heading("Words that carried it"),
-        _words(message, verdict),
+        draw.heading("Toxic words"),
+        _toxic_words(message, verdict["toxicity"]),
+        *_spam_words(message, reasons),
     ]
     return draw.block(*pieces)
 
@@ -57,7 +65,7 @@ def show_table(texts: Sequence[str], verdicts: Sequence[Verdict], most_rows: int
     if len(texts) > most_rows:
         summary += f"; the first {most_rows:,} are shown, all are in the file"
     columns = ("Action", "Spam", "Toxicity", "Message")
-    return draw.paragraph(f"{summary}.") + draw.table("Verdicts", columns, rows)
+    return draw.paragraph(f"{summary}.") + draw.table("Verdicts", columns, rows, wraps=True)
 
 
 def _language(language: Mapping[str, Any]) -> str:
@@ -78,12 +86,12 @@ def _score(kind: str, part: Mapping[str, Any]) -> str:
 def _change(verdict: Verdict, chosen: Mapping[str, float]) -> str:
     changed = _changed(verdict, chosen)
     if not changed:
-        return draw.paragraph("The thresholds chosen above would not change this.")
+        return draw.paragraph("The thresholds that are tried would not change this.")
     said = [
         f"{_NAMES[kind].lower()} would {'' if flagged else 'not '}be flagged from {chosen[kind]:g}"
         for kind, flagged in changed.items()
     ]
-    return draw.paragraph(f"With the thresholds chosen above, {' and '.join(said)}.")
+    return draw.paragraph(f"With the thresholds that are tried, {' and '.join(said)}.")
 
 
 def _changed(verdict: Verdict, chosen: Mapping[str, float]) -> dict[str, bool]:
@@ -92,11 +100,34 @@ def _changed(verdict: Verdict, chosen: Mapping[str, float]) -> dict[str, bool]:
     return {kind: flagged for kind, flagged in said.items() if flagged != verdict[kind]["flagged"]}
 
 
-def _words(message: str, verdict: Verdict) -> str:
-    for kind in KINDS:
-        spans = verdict[kind].get("spans")
-        if spans:
-            return draw.highlighted(message, spans)
+def _toxic_words(message: str, toxicity: Verdict) -> str:
+    if toxicity["spans"]:
+        return draw.highlighted(message, toxicity["spans"])
     return draw.paragraph(
         "Words are shown for messages that are flagged as toxic; this one is not."
+    )
+
+
+def _spam_words(message: str, reasons: Verdict | None) -> Iterator[str]:
+    """Yield what each word has to do with the spam score, flagged or not."""
+    if reasons is None:
+        return
+    spam = reasons["spam"]
+    yield draw.heading("Words for spam (red) and against it (blue)")
+    yield draw.highlighted(message, spam["words"])
+    words = sorted(spam["words"], key=lambda word: -abs(word["weight"]))[:_WORDS]
+    most = max((abs(word["weight"]) for word in words), default=0.0) or 1.0
+    yield from (
+        draw.bar(
+            message[word["start"] : word["end"]],
+            abs(word["weight"]) / most,
+            f"{word['weight']:+.2f} {'for' if word['weight'] > 0 else 'against'}",
+            kind="cl-over" if word["weight"] > 0 else "",
+        )
+        for word in words
+    )
+    logit = spam["base"] + sum(word["weight"] for word in spam["words"])
+    yield draw.paragraph(
+        f"The marked words and {spam['base']:+.2f} for all the rest add up to {logit:+.2f}, "
+        "the logit of the score."
     )

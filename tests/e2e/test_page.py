@@ -41,6 +41,16 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+def open_tab(page: Page, name: str) -> None:
+    """Show one tab, which the menu has where the screen is narrow."""
+    button = page.get_by_role("tab", name=name)
+    if button.is_visible():
+        button.click()
+    else:
+        page.locator(".overflow-menu > button").click()
+        page.locator(".overflow-dropdown").get_by_text(name, exact=True).click()
+
+
 class Visit:
     """A tab of a browser on the page, and what went wrong or out in it."""
 
@@ -66,12 +76,7 @@ class Visit:
         expect(self.page.get_by_role("tab", name="Moderate")).to_be_visible()
 
     def open(self, tab: str) -> None:
-        button = self.page.get_by_role("tab", name=tab)
-        if button.is_visible():
-            button.click()
-        else:  # the screen is narrow: it is in the menu
-            self.page.locator(".overflow-menu > button").click()
-            self.page.locator(".overflow-dropdown").get_by_text(tab, exact=True).click()
+        open_tab(self.page, tab)
 
     def press(self, button: str) -> None:
         self.page.get_by_role("button", name=button, exact=True).click()

@@ -17,6 +17,6 @@ def verdict(language: str, supported: bool) -> dict[str, Any]:
 
 
 def test_a_language_that_was_not_learnt_is_told_and_one_that_was_is_not() -> None:
-    foreign = show_verdict("buenos días", verdict("es", False), {})
+    foreign = show_verdict("buenos días", verdict("es", False), None, {})
     assert "did not learn (es)" in foreign
-    assert "did not learn" not in show_verdict("good morning", verdict("en", True), {})
+    assert "did not learn" not in show_verdict("good morning", verdict("en", True), None, {})
