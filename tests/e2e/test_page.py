@@ -170,6 +170,17 @@ def test_a_message_is_judged_by_keyboard_with_its_words_and_its_text_as_text(vis
     visit.check()
 
 
+def test_a_spam_score_is_explained_word_by_word(visit: Visit) -> None:
+    visit.page.get_by_label("Message", exact=True).fill("You won a prize! Claim it")
+    visit.press("Check message")
+    verdict = visit.box("verdict")
+    expect(verdict).to_contain_text("the logit of the score")
+    bars = [bar.split("\n") for bar in verdict.locator(".cl-row").all_inner_texts()]
+    assert ("prize", "for") in {(name, said[-3:]) for name, *_, said in bars}
+    assert "prize" in verdict.locator("mark").all_inner_texts()
+    visit.check()
+
+
 def test_another_threshold_shows_what_it_would_change(visit: Visit) -> None:
     visit.page.get_by_label("Message", exact=True).fill(TOXIC)
     visit.press("Check message")
@@ -251,10 +262,24 @@ def test_jobs_are_recommended_with_reasons_and_listings_say_what_they_lack(visit
 def test_the_models_tab_names_the_versions_that_answer(server: Server, visit: Visit) -> None:
     visit.open("Models")
     shown = visit.box("models")
-    expect(shown.locator("tbody tr")).to_have_count(4)
+    expect(shown.get_by_role("region", name="What answers").locator("tbody tr")).to_have_count(4)
     text = shown.inner_text()
     for model in server.client.get("/models").json()["models"]:
         assert model["digest"][:12] in text
+    visit.check()
+
+
+def test_the_models_tab_draws_the_evaluation_and_tells_of_promotions(visit: Visit) -> None:
+    visit.open("Models")
+    shown = visit.box("models")
+    folds = shown.locator("details")
+    expect(folds).to_have_count(4)
+    spam, toxicity = folds.nth(0), folds.nth(1)
+    expect(spam).to_contain_text("0.950 [0.900, 0.990]")
+    expect(spam.get_by_role("img", name="ROC")).to_be_visible()
+    expect(spam.get_by_role("region", name="The newest first")).to_contain_text("none to v1")
+    toxicity.locator("summary").press("Enter")  # unfolds by keyboard alone
+    expect(toxicity.get_by_role("region", name="Versions")).to_contain_text("champion")
     visit.check()
 
 

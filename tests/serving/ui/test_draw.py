@@ -1,5 +1,6 @@
 """Pieces of HTML: what was typed is text in them, in one line."""
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -68,3 +69,17 @@ def test_words_that_weigh_more_are_marked_stronger() -> None:
     spans = [{"start": 4, "end": 5, "weight": 0.5}, {"start": 0, "end": 3, "weight": 2.0}]
     piece = draw.highlighted("bad a", spans)
     assert piece.index("cl-shade-4") < piece.index("cl-shade-1")
+
+
+def test_words_read_from_one_place_are_marked_once() -> None:
+    spans = [
+        {"start": 0, "end": 3, "weight": 2.0},
+        {"start": 0, "end": 3, "weight": 1.0},
+        {"start": 2, "end": 5, "weight": -1.0},
+    ]
+    piece = draw.highlighted("abcdef", spans)
+    assert Reader(piece).text == "abcdef"
+    assert re.findall(r"<mark class=.([a-z0-9-]+).[^>]*>([a-z]+)", piece) == [
+        ("cl-shade-4", "abc"),
+        ("cl-against-2", "de"),
+    ]
