@@ -17,19 +17,60 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from models.hub import LocalHub
+from models.manifest import Kind
 from tests import documents as build
-from tests.e2e.conftest import Server, Start
+from tests.e2e.conftest import Server, Start, tiny_hub
 from tests.e2e.test_resumes import JOB, LINES
+from tests.factories import make_release
 from tests.serving.guarded import make_key
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 TOXIC = "<img src=x onerror=alert(1)> You are a stupid idiot & *everybody*\n\n$$knows$$ it"
 TABS = ("Moderate", "Resume and job", "Jobs", "Models")
+METRICS = {
+    "corpus": "starter",
+    "rows": 278,
+    "headline": {"mcc": {"value": 0.95, "low": 0.9, "high": 0.99}},
+    "slices": {},
+    "curves": {"roc": [[0.0, 0.0], [0.02, 0.93], [1.0, 1.0]]},
+    "confusion": {"review": [[216, 4], [3, 55]]},
+}
 PATIENCE = 120_000  # milliseconds
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium here: apt-get install chromium, or name one in CHROMIUM"
 )
+
+
+@pytest.fixture(scope="module")
+def champions(tiny_bundles: dict[Kind, Path], tmp_path_factory: pytest.TempPathFactory) -> LocalHub:
+    """A hub whose spam model has curves, as those of the pipeline have."""
+    folder = tmp_path_factory.mktemp("hub")
+    make_release(folder / "spam", "spam", metrics=METRICS)
+    return tiny_hub({**tiny_bundles, "spam": folder / "spam"}, folder)
+
+
+@pytest.fixture(scope="module")
+def guarded(
+    start: Start, champions: LocalHub, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Server, str]:
+    """A server that wants a key, ready, and the key; it takes seconds, and all here share it."""
+    file = tmp_path_factory.mktemp("keys") / "keys.json"
+    key = make_key(file)
+    server = start(champions, CAREERLENS_KEYS_FILE=str(file))
+    server.client.headers["x-api-key"] = key
+    server.wait("/readyz")
+    return server, key
+
+
+@pytest.fixture(scope="module")
+def server(guarded: tuple[Server, str]) -> Server:
+    return guarded[0]
+
+
+@pytest.fixture(scope="module")
+def key(guarded: tuple[Server, str]) -> str:
+    return guarded[1]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +95,9 @@ def open_tab(page: Page, name: str) -> None:
 class Visit:
     """A tab of a browser on the page, and what went wrong or out in it."""
 
-    def __init__(self, browser: Browser, server: Server, **options: object) -> None:
+    def __init__(
+        self, browser: Browser, server: Server, key: str | None, **options: object
+    ) -> None:
         self.home = f"http://127.0.0.1:{server.port}/"
         self.context = browser.new_context(**options)  # type: ignore[arg-type]
         self.context.add_init_script(
@@ -74,6 +117,8 @@ class Visit:
         )
         self.page.goto(self.home)
         expect(self.page.get_by_role("tab", name="Moderate")).to_be_visible()
+        if key is not None:
+            self.page.get_by_label("API key").fill(key)
 
     def open(self, tab: str) -> None:
         open_tab(self.page, tab)
@@ -98,8 +143,8 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser: Browser, server: Server) -> Iterator[Visit]:
-    visited = Visit(browser, server, viewport={"width": 1440, "height": 1000})
+def visit(browser: Browser, server: Server, key: str) -> Iterator[Visit]:
+    visited = Visit(browser, server, key, viewport={"width": 1440, "height": 1000})
     yield visited
     visited.context.close()
 
@@ -163,7 +208,7 @@ def test_a_message_is_judged_by_keyboard_with_its_words_and_its_text_as_text(vis
     verdict = visit.box("verdict")
     expect(verdict.locator(".cl-action")).to_have_text(re.compile("Review|Block"))
     assert {"stupid", "idiot"} <= set(verdict.locator("mark").all_inner_texts())
-    assert verdict.locator(".cl-message").inner_text() == TOXIC
+    assert verdict.locator(".cl-message").all_inner_texts() == [TOXIC, TOXIC]
     assert visit.page.locator("img[src=x]").count() == 0
     bars = verdict.locator(".cl-row").all_inner_texts()
     assert {"Spam", "Toxicity", "insult", "threat"} <= {bar.split("\n")[0] for bar in bars}
@@ -285,9 +330,11 @@ def test_the_models_tab_draws_the_evaluation_and_tells_of_promotions(visit: Visi
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1440, "dark")])
 def test_no_tab_has_a_serious_fault_for_whoever_does_not_see_it(
-    browser: Browser, server: Server, width: int, scheme: str
+    browser: Browser, server: Server, key: str, width: int, scheme: str
 ) -> None:
-    visit = Visit(browser, server, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    visit = Visit(
+        browser, server, key, viewport={"width": width, "height": 900}, color_scheme=scheme
+    )
     visit.page.get_by_label("Message", exact=True).fill(TOXIC)
     visit.press("Check message")
     expect(visit.box("verdict").locator("mark").first).to_be_visible()
@@ -308,12 +355,9 @@ def test_no_tab_has_a_serious_fault_for_whoever_does_not_see_it(
 
 
 def test_a_key_is_asked_for_used_and_kept_nowhere(
-    browser: Browser, start: Start, champions: LocalHub, tmp_path: Path
+    browser: Browser, server: Server, key: str
 ) -> None:
-    key = make_key(tmp_path / "keys.json")
-    server = start(champions, CAREERLENS_KEYS_FILE=str(tmp_path / "keys.json"))
-    server.wait("/readyz")
-    visit = Visit(browser, server)
+    visit = Visit(browser, server, None)
     visit.page.get_by_label("Message", exact=True).fill(TOXIC)
     visit.press("Check message")
     verdict = visit.box("verdict")
