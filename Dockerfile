@@ -23,11 +23,13 @@ RUN awk '/^uv==/ {take=1} take {print} take && !/\\$/ {exit}' /locks/requirement
     && /opt/uv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps \
         -r /locks/uv.txt
 
+# PAGE=1 puts the packages of the page at / into the service's image too: 150 MB more.
 FROM uv AS serving-packages
-COPY requirements-serve.lock /locks/
+ARG PAGE=
+COPY requirements-serve.lock requirements-page.lock /locks/
 RUN python -m venv --without-pip /opt/venv \
     && /opt/uv/bin/uv pip sync --no-cache --python /opt/venv/bin/python --require-hashes \
-        --compile-bytecode /locks/requirements-serve.lock
+        --compile-bytecode "/locks/requirements-$([ -n "$PAGE" ] && echo page || echo serve).lock"
 
 FROM uv AS training-packages
 RUN python -m venv --without-pip /opt/venv \

@@ -37,7 +37,7 @@ export DO_NOT_TRACK ?= true
 # dvc and bentoml start `python` by name: it must be the environment's.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup serve train $(CHAINS) release first-release test bench bench-quality tune lint format lock keys bento image secrets mlflow clean
+.PHONY: help setup serve train $(CHAINS) release first-release test bench bench-quality tune lint format lock keys bento image space secrets mlflow clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -117,10 +117,16 @@ bento: setup ## Build the service as a bento; BAKE=1 puts the hub's champions in
 		if [ -n "$(BAKE)" ]; then $(BIN)/python -m pipelines.bake baked; fi; \
 		$(BIN)/bentoml build .
 
-image: setup ## Build the service's image with Docker; BAKE=1 as for the bento
+image: setup ## Build the service's image with Docker; BAKE=1 as for the bento, PAGE=1 with the page
 	@rm -rf baked; trap 'rm -rf baked' EXIT; \
 		if [ -n "$(BAKE)" ]; then $(BIN)/python -m pipelines.bake baked; fi; \
-		docker build --target service --tag careerlens/service .
+		docker build --target service --build-arg PAGE=$(PAGE) --tag careerlens/service .
+
+space: ## Make space/, the files of a Hugging Face Space that shows the page
+	@rm -rf space && cp -r deploy/space space && cp -r models serving LICENSE space/
+	@find space -name __pycache__ -prune -exec rm -r {} +
+	@# Without hashes: a Space adds packages of its own to these.
+	@grep -o '^[a-z0-9][^ ]*==[^\\]*' requirements-page.lock > space/requirements.txt
 
 secrets: setup ## Make the secrets that compose.yaml asks for in secrets/, where they are not yet
 	@$(BIN)/python -m serving.secrets secrets
@@ -131,6 +137,8 @@ mlflow: setup ## Open the comparison UI on http://127.0.0.1:5000 (MLFLOW_PORT)
 lock: ## Resolve pyproject.toml anew into requirements.lock, and its serving part
 	@$(COMPILE) --group train --group serve --group ui --group dev pyproject.toml --output-file requirements.lock
 	@$(COMPILE) --group serve pyproject.toml --constraints requirements.lock --output-file requirements-serve.lock
+	@$(COMPILE) --group serve --group ui pyproject.toml --constraints requirements.lock \
+		--output-file requirements-page.lock
 
 clean: ## Remove the environment, what stages made and caches; hub/, mlflow.db and mlruns/ stay
 	@rm -rf .venv .cache dvc_plots

@@ -1,4 +1,4 @@
-"""Run the page by itself: for a service on this machine, or as a Hugging Face Space."""
+"""Run the page by itself, for a service that runs already."""
 
 import argparse
 import os
@@ -7,12 +7,13 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 #: The service that the page is for, where the command line does not say.
 SERVICE_VARIABLE = "CAREERLENS_SERVICE"
 
 #: Where a Space shows its page.
-_SPACE = "https://huggingface.co"
+SPACE_SITE = "https://huggingface.co"
 
 
 def main() -> None:
@@ -29,6 +30,25 @@ def main() -> None:
         parser.error(f"name the service: --service http://127.0.0.1:3000, or {SERVICE_VARIABLE}")
     if args.socket is not None:
         threading.Thread(target=_end_with_the_service, daemon=True).start()
+        run(args.service, "'none'", uds=str(args.socket))
+    else:
+        run(args.service, SPACE_SITE, host=args.host, port=args.port)
+
+
+def run(service: str, framed_by: str, **place: Any) -> None:
+    """Show the page until the process is told to end.
+
+    Parameters
+    ----------
+    service : str
+        Address of the service that it is for.
+    framed_by : str
+        Which sites may show it in a frame, as a content security policy says it.
+    place
+        Where uvicorn listens: ``host`` and ``port``, or ``uds``.
+    """
+    # uvicorn hands on what it was told, and without this nothing below would be tidied up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with tempfile.TemporaryDirectory(prefix="careerlens-page-") as folder:
         # Read when Gradio is imported, which takes seconds: hence not before.
         os.environ["GRADIO_TEMP_DIR"] = folder
@@ -36,10 +56,8 @@ def main() -> None:
 
         from serving.ui.application import make_application
 
-        application = make_application(args.service, "'none'" if args.socket else _SPACE)
-        place = {"uds": str(args.socket)} if args.socket else {"host": args.host, "port": args.port}
         uvicorn.run(
-            application,
+            make_application(service, framed_by),
             log_level="warning",
             access_log=False,
             proxy_headers=False,

@@ -57,6 +57,25 @@ def test_the_images_run_as_a_number_and_from_pinned_bases() -> None:
     assert DOCKERFILE.count("--require-hashes") == 3
 
 
+def test_the_page_is_in_the_image_if_that_is_asked_for(compose: Any) -> None:
+    [packages] = re.findall(
+        r"^FROM uv AS serving-packages\n(.*?)\n\n", DOCKERFILE, re.MULTILINE | re.DOTALL
+    )
+    assert "ARG PAGE=\n" in packages
+    [chosen] = re.findall(r"(/locks/requirements-\$\(.*\)\.lock)", packages)
+    for page, name in (("", "serve"), ("1", "page")):
+        ran = subprocess.run(
+            ["bash", "-euc", f'echo "{chosen}"'],
+            env={"PATH": "/usr/bin:/bin", "PAGE": page},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert ran.stdout == f"/locks/requirements-{name}.lock\n"
+        assert f"requirements-{name}.lock" in re.search(r"^COPY (.*) /locks/$", packages, re.M)[1]  # type: ignore[index]
+    assert compose["services"]["service"]["build"]["args"] == {"PAGE": "${PAGE:-}"}
+
+
 def test_what_is_copied_is_let_through_and_there() -> None:
     lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     let_through = {line[1:] for line in lines if line.startswith("!")}
