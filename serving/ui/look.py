@@ -58,7 +58,7 @@ CSS = """
   border-radius: 1rem; color: #fff; margin: 0; }
 .cl-action.cl-allow { background: #166534; } .cl-action.cl-review { background: #92400e; }
 .cl-action.cl-block { background: #991b1b; }
-.cl-row { display: grid; grid-template-columns: 9.5rem 1fr 12rem; gap: .75rem; align-items: center;
+.cl-row { display: grid; grid-template-columns: 9rem 1fr 11.5rem; gap: .75rem; align-items: center;
   margin: .2rem 0; }
 .cl-bar { position: relative;
   height: .8rem; border-radius: .4rem; background: rgba(100,116,139,.3); }
@@ -103,13 +103,13 @@ CSS = """
 .cl-chips { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .4rem; }
 .cl-chips li { border: 1px solid rgba(100,116,139,.5); border-radius: 1rem; padding: .05rem .7rem;
   margin: 0; }
-.cl-table { overflow-x: auto; max-height: 30rem; }
+.cl-table { overflow-x: auto; } .cl-wraps { max-height: 30rem; }
 .cl-table table { width: 100%; border-collapse: collapse; font-size: .9rem; }
 .cl-table caption { text-align: left; padding: .3rem 0; }
 .cl-block .cl-table :is(table, thead, tbody, tr) { border: 0; }
 .cl-block .cl-table :is(th, td) { text-align: left; padding: .3rem .6rem; vertical-align: top;
   border: 0; border-bottom: 1px solid rgba(100,116,139,.35); overflow-wrap: normal;
-  white-space: nowrap; }
+  word-break: normal; white-space: nowrap; }
 .cl-block .cl-table td:first-child { white-space: normal; }
 .cl-block .cl-wraps td:last-child { white-space: normal; overflow-wrap: anywhere;
   min-width: 12rem; }
@@ -121,6 +121,8 @@ details.cl-card { padding-bottom: .2rem; }
 @media (max-width: 40rem) {
   main.app { padding: .75rem !important; }
   .cl-row { grid-template-columns: 1fr auto; gap: .15rem .75rem; margin: .5rem 0; }
+  .cl-block .cl-table :is(th, td) { white-space: normal; padding: .3rem .25rem;
+    font-size: .85rem; }
   .cl-bar { grid-area: 2 / 1 / 3 / 3; }
 }
 """

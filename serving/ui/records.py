@@ -180,7 +180,7 @@ def _slices(versions: Sequence[Part]) -> Iterator[str]:
             return
         figure = _main_figure(part)
         bars = [
-            charts.interval(f"{key.replace('_', ' ')} ({each['rows']:,})", **shown)
+            charts.interval(f"{_slice(key)} ({each['rows']:,})", **shown)
             for key, each in list(slices.items())[:_MOST_SLICES]
             if (shown := each["figures"].get(figure)) is not None
         ]
@@ -257,6 +257,10 @@ def _reason(promotion: Part) -> str:
 
 def _figure(figure: Part | None) -> str:
     return "" if figure is None else charts.figure(**figure)
+
+
+def _slice(name: str) -> str:
+    return name.replace("_", " ").replace("/", ": ", 1)
 
 
 def _words(name: str) -> str:
