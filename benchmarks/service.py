@@ -67,6 +67,17 @@ class Service:
                 continue
         return total
 
+    def cpu_seconds(self) -> float:
+        """Return what its processes took of the processor so far."""
+        total = 0.0
+        for process in self._processes():
+            try:
+                times = process.cpu_times()
+            except psutil.NoSuchProcess:
+                continue
+            total += times.user + times.system
+        return total
+
     def _processes(self) -> list[psutil.Process]:
         try:
             parent = psutil.Process(self.process.pid)
