@@ -265,6 +265,23 @@ def test_a_cache_that_cannot_be_written_is_read(
     assert hub.fetch(REPO, "v1", tmp_path / "cache") == there
 
 
+def test_a_small_file_is_read_alone(hub: Hub, first: Path) -> None:
+    hub.publish(REPO, 1, first, "v1")
+    wanted = (first / "README.md").read_bytes()
+    assert hub.read(REPO, "v1", "README.md") == wanted
+    assert hub.read(REPO, CHALLENGER, PROMOTIONS_FILE) is None
+    with pytest.raises(UnknownRevisionError):
+        hub.read(REPO, "v9", "README.md")
+
+
+def test_a_model_is_no_small_file(hub: Hub, tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "v1", 1)
+    os.truncate(folder / "bundle" / "model.skops", MAX_BYTES + 1)
+    hub.publish(REPO, 1, folder, "v1")
+    with pytest.raises(OversizedError, match=r"model\.skops has"):
+        hub.read(REPO, "v1", "bundle/model.skops")
+
+
 # --- too large
 
 

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from pipelines import compare, tracking
 from pipelines.comparison import SHOWN_CHARS, SHOWN_ROWS, compared, document, write_comparison
 from pipelines.evidence import hear, judge
 from pipelines.tracking import open_store
+from serving.record_schemas import ComparisonAnswer
 from tests.factories import ROOT, starter_skills
 from tests.pipelines.contenders import (
     PARAMS,
@@ -163,9 +165,16 @@ def test_what_the_service_saw_of_both_in_shadow_joins_the_comparison(
     assert "## In shadow" not in first
 
 
-def test_rows_answered_otherwise_are_shown_shortened_with_both_answers(project: Project) -> None:
+def test_rows_answered_otherwise_are_shown_shortened_with_both_answers(
+    project: Project, tmp_path: Path
+) -> None:
     params = PARAMS.model_copy(update={"evaluate": FEW})
-    content = compare.compare("spam", ("2", "3"), params, PARAMS.gate, project.root / "data")
+    content = compare.compare(
+        "spam", ("2", "3"), params, PARAMS.gate, project.root / "data", report=tmp_path
+    )
+    written = (tmp_path / "spam" / "comparison.json").read_text(encoding="utf-8")
+    shown = ComparisonAnswer.model_validate({**json.loads(written), "written": datetime.now(UTC)})
+    assert shown.disagreements.worse == content["disagreements"]["worse"]
     found = content["disagreements"]
     assert not content["decision"]["accepted"]
     assert found["worse"] > found["better"]
