@@ -204,10 +204,10 @@ def show(seen: Mapping[str, Sequence[Figures]]) -> bool:
     )
 
 
-def main() -> None:
-    """Run the command."""
+def parse_options(name: str, about: str) -> argparse.Namespace:
+    """Return the options of a benchmark that asks by wrk; exit where that is missing."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.moderate", description=__doc__.partition("\n")[0]
+        prog=f"python -m benchmarks.{name}", description=about.partition("\n")[0]
     )
     parser.add_argument("--hub", default="file:hub", help="what the service answers from")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each turn")
@@ -215,8 +215,19 @@ def main() -> None:
     args = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("wrk is missing: apt-get install wrk")
+    return args
+
+
+def two_cores() -> tuple[int | None, int | None]:
+    """Return the cores that ask and that answer; none where there is one alone."""
     free = sorted(os.sched_getaffinity(0))
-    asking, answering = (free[0], free[-1]) if len(free) > 1 else (None, None)
+    return (free[0], free[-1]) if len(free) > 1 else (None, None)
+
+
+def main() -> None:
+    """Run the command."""
+    args = parse_options("moderate", __doc__)
+    asking, answering = two_cores()
     print(machine(), end="\n\n")
     with (
         tempfile.TemporaryDirectory(prefix="careerlens-benchmark-") as folder,

@@ -8,9 +8,6 @@ whose page runs. A start is measured in seconds of the processor: others tell le
 Debian's: ``apt-get install wrk``.
 """
 
-import argparse
-import os
-import shutil
 import sys
 import tempfile
 import time
@@ -18,7 +15,7 @@ import urllib.request
 from functools import partial
 from pathlib import Path
 
-from benchmarks.moderate import LENGTHS, Wrk
+from benchmarks.moderate import LENGTHS, Wrk, parse_options, two_cores
 from benchmarks.report import in_turn, machine, medians, show_reach, show_table
 from benchmarks.service import Service, running
 
@@ -60,17 +57,9 @@ def seconds_of_start(environment: dict[str, str]) -> float:
 
 def main() -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.page", description=__doc__.partition("\n")[0]
-    )
-    parser.add_argument("--hub", default="file:hub", help="what the service answers from")
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each turn")
-    parser.add_argument("--rounds", type=int, default=5)
-    args = parser.parse_args()
-    if shutil.which("wrk") is None:
-        sys.exit("wrk is missing: apt-get install wrk")
-    free = sorted(os.sched_getaffinity(0))
-    asking, answering = (free[0], {free[-1]}) if len(free) > 1 else (None, None)
+    args = parse_options("page", __doc__)
+    asking, answering = two_cores()
+    cores = None if answering is None else {answering}
     print(machine(), end="\n\n")
     with tempfile.TemporaryDirectory(prefix="careerlens-benchmark-") as home:
         folder = Path(home)
@@ -89,9 +78,9 @@ def main() -> None:
             )
         )
         with (
-            running(cores=answering, **sorts[ABSENT]) as absent,
-            running(cores=answering, **ours) as present,
-            running(cores=answering, **ours) as opened,
+            running(cores=cores, **sorts[ABSENT]) as absent,
+            running(cores=cores, **ours) as present,
+            running(cores=cores, **ours) as opened,
         ):
             services = {ABSENT: absent, PRESENT: present, OPEN: opened}
             wrk = Wrk(folder, "", asking, args.seconds)

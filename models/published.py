@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import FormatError, HashMismatchError, MissingFileError
-from models.hub import MAIN, Hub
+from models.hub import Hub
 from models.manifest import MANIFEST, METRICS_FILE, parse_json, parse_manifest
 from models.release import PROMOTIONS_FILE, Promotion, Release, parse_promotions
 
@@ -32,15 +32,15 @@ def read_metrics(hub: Hub, repo: str, commit: str, release: Release) -> dict[str
     return metrics
 
 
-def newest_promotions(hub: Hub, repo: str, most: int) -> list[Promotion]:
-    """Return the last ``most`` promotions of a model, the newest first.
+def newest_promotions(hub: Hub, repo: str, commit: str, most: int) -> list[Promotion]:
+    """Return the last ``most`` promotions that led to a commit of ``main``, the newest first.
 
     Raises
     ------
     HubError
         If the hub cannot be asked, or has a line that is none.
     """
-    log = hub.read(repo, MAIN, PROMOTIONS_FILE) or b""
+    log = hub.read(repo, commit, PROMOTIONS_FILE) or b""
     place = f"{PROMOTIONS_FILE} of {repo} in {hub}"
     return parse_promotions(log.splitlines()[: -most - 1 : -1], place)
 

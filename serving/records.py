@@ -24,6 +24,7 @@ from serving.record_schemas import (
     NEWEST,
     ComparisonAnswer,
     DriftAnswer,
+    PromotionAnswer,
     RecordAnswer,
     RecordedVersionAnswer,
     Role,
@@ -35,7 +36,8 @@ from serving.reports import describe_failure
 from serving.settings import Settings
 from serving.snapshot import Snapshot
 
-#: Seconds for which what was collected stands: the hub is asked for it no more often.
+#: Seconds for which what was collected stands: the hub is asked for it no more often, and then for
+#: what its branches are at; what is at a commit never changes.
 FRESH_SECONDS = 10.0
 
 #: Where the commands write below CAREERLENS_REPORTS.
@@ -44,6 +46,9 @@ COMPARISON_FILE = "compare/{kind}/comparison.json"
 
 #: Most bytes of one of their files.
 MAX_REPORT_BYTES = 1024 * 1024
+
+#: What the hub said of a commit, by the question, the repository and the commit.
+Known = dict[tuple[str, str, str], Any]
 
 _ROLES: Mapping[str, Role] = {MAIN: "champion", CHALLENGER: "challenger"}
 
@@ -62,6 +67,7 @@ class Records:
         self._settings = settings
         self._champions = champions
         self._metrics = metrics
+        self._known: Known = {}
         self._made: tuple[float, Snapshot, dict[str, Any]] | None = None
         self._making: asyncio.Task[dict[str, Any]] | None = None
 
@@ -79,8 +85,9 @@ class Records:
 
     async def _make(self) -> dict[str, Any]:
         snapshot = self._champions.current()
-        collector = _Collector(self._settings, snapshot, self._metrics)
+        collector = _Collector(self._settings, snapshot, self._metrics, self._known)
         content = await asyncio.to_thread(collector.collect)
+        self._known = collector.found
         self._made = (time.monotonic(), snapshot, content)
         return content
 
@@ -90,14 +97,23 @@ class _Collector:
 
     What answers messages is left alone: the figures of the champion are in memory with it, and
     those of a challenger come from the hub without its model.
+
+    Parameters
+    ----------
+    known : dict
+        What the hub said the last time, by the commit it said it of.
     """
 
-    def __init__(self, settings: Settings, snapshot: Snapshot, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, snapshot: Snapshot, metrics: Metrics, known: Known
+    ) -> None:
         self._settings = settings
         self._snapshot = snapshot
         self._metrics = metrics
         self._hub = open_hub(settings.hub)
         self._away = False
+        self._known = known
+        self.found: Known = {}
 
     def collect(self) -> dict[str, Any]:
         """Return the answer but for the request's id."""
@@ -114,19 +130,36 @@ class _Collector:
         notes: list[str] = []
         repo = repo_id(self._settings.namespace, kind)
         file = COMPARISON_FILE.format(kind=kind)
-        promotions = self._ask(notes, partial(newest_promotions, self._hub, repo, NEWEST)) or []
-        shown = [_try(notes, partial(promotion_of, promotion)) for promotion in promotions]
+        heads = {
+            branch: commit
+            for branch in _ROLES
+            if (commit := self._ask(notes, partial(self._hub.resolve, repo, branch))) is not None
+        }
         return RecordAnswer(
             name=f"careerlens-{kind}",
             kind=kind,
-            versions=list(self._versions(kind, repo, notes)),
-            promotions=[promotion for promotion in shown if promotion is not None],
+            versions=list(self._versions(kind, repo, heads, notes)),
+            promotions=list(self._promotions(repo, heads.get(MAIN), notes)),
             comparison=_try(notes, partial(self._report, file, ComparisonAnswer)),
             shadow=shadow,
             notes=notes,
         )
 
-    def _versions(self, kind: Kind, repo: str, notes: list[str]) -> Iterator[RecordedVersionAnswer]:
+    def _promotions(
+        self, repo: str, commit: str | None, notes: list[str]
+    ) -> Iterator[PromotionAnswer]:
+        if commit is None:
+            return
+        question = partial(newest_promotions, self._hub, repo, commit, NEWEST)
+        promotions = self._of_commit(notes, "promotions", repo, commit, question)
+        for promotion in promotions or ():
+            shown = _try(notes, partial(promotion_of, promotion))
+            if shown is not None:
+                yield shown
+
+    def _versions(
+        self, kind: Kind, repo: str, heads: Mapping[str, str], notes: list[str]
+    ) -> Iterator[RecordedVersionAnswer]:
         """Yield what answers, then champion and challenger where they are others."""
         seen = set()
         loaded = self._snapshot.models.get(kind)
@@ -141,18 +174,19 @@ class _Collector:
                 created=loaded.created,
                 evaluation=_try(notes, partial(evaluation_of, loaded.bundle.metrics)),
             )
-        for branch, role in _ROLES.items():
-            commit = self._ask(notes, partial(self._hub.resolve, repo, branch))
-            release = commit and self._ask(notes, partial(self._hub.release, repo, commit))
-            if not commit or not release or release.digest in seen:
+        for branch, commit in heads.items():
+            about = partial(self._hub.release, repo, commit)
+            release = self._of_commit(notes, "release", repo, commit, about)
+            if release is None or release.digest in seen:
                 continue
             seen.add(release.digest)
-            metrics = self._ask(notes, partial(read_metrics, self._hub, repo, commit, release))
+            figures = partial(read_metrics, self._hub, repo, commit, release)
+            metrics = self._of_commit(notes, "metrics", repo, commit, figures)
             evaluation = None
             if metrics is not None:
                 evaluation = _try(notes, partial(evaluation_of, metrics))
             yield RecordedVersionAnswer(
-                role=role,
+                role=_ROLES[branch],
                 answers=False,
                 version=release.tag,
                 digest=release.digest,
@@ -160,6 +194,18 @@ class _Collector:
                 created=release.created,
                 evaluation=evaluation,
             )
+
+    def _of_commit(
+        self, notes: list[str], what: str, repo: str, commit: str, question: Callable[[], _T]
+    ) -> _T | None:
+        """Return what the hub answers about a commit, which is asked once."""
+        key = (what, repo, commit)
+        answer: _T | None = self._known.get(key)
+        if answer is None:
+            answer = self._ask(notes, question)
+        if answer is not None:
+            self.found[key] = answer
+        return answer
 
     def _ask(self, notes: list[str], question: Callable[[], _T]) -> _T | None:
         """Return what the hub answers; one that is away is not asked again."""

@@ -43,10 +43,14 @@ COMPARISON = {
 }
 
 
+def refuse(*question: object) -> None:
+    raise AssertionError(question)
+
+
 def collect(hub: object, metrics: Metrics | None = None, **settings: Any) -> Any:
     """Return what is on record, as the caller gets it."""
     chosen = Settings(hub=str(hub), namespace=NAMESPACE, **settings)
-    collector = records._Collector(chosen, Snapshot(), metrics or Metrics())
+    collector = records._Collector(chosen, Snapshot(), metrics or Metrics(), {})
     content = collector.collect() | {"request_id": "a"}
     return RecordsAnswer(**content).model_dump(mode="json")
 
@@ -108,6 +112,19 @@ def test_a_hub_that_is_away_is_asked_once_and_costs_only_what_it_has(
     assert len(asked) == 1
     assert [model["versions"] for model in found["models"]] == [[]] * 4
     assert spam(found)["notes"] == ["the hub is away"]
+
+
+def test_what_is_at_a_commit_is_read_once(
+    contest: LocalHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = Settings(hub=str(contest), namespace=NAMESPACE)
+    first = records._Collector(chosen, Snapshot(), Metrics(), {})
+    content = first.collect()
+    for name in ("read", "release"):
+        monkeypatch.setattr(LocalHub, name, refuse)
+    again = records._Collector(chosen, Snapshot(), Metrics(), first.found)
+    assert again.collect() == content
+    assert again.found == first.found
 
 
 def test_what_the_commands_wrote_is_shown_without_a_message(
