@@ -121,6 +121,7 @@ _STRICT = (*_TEXT, "invalid_value", "unknown_field", "feedback_unavailable")
 #: The codes of each path beside those that every path has.
 _CODES: dict[str, Iterable[str]] = {
     "/moderate": _MODELS,
+    "/moderate/explain": _LARGE,
     "/moderate/batch": (*_MODELS, "no_texts", "too_many_texts"),
     "/resume/parse": _FORM,
     "/resume/analyze": _FORM,
