@@ -57,7 +57,7 @@ def server(start: Start, champions: LocalHub, proxy: FaultyProxy) -> Server:
 def wait_for_ready(server: Server, times: int, seconds: float = 60) -> None:
     """Wait until so many workers have said that they are ready, since the start."""
     deadline = time.monotonic() + seconds
-    while server.log.count('"event": "ready"') < times:
+    while server.log.count('"event":"ready"') < times:
         assert server.process.poll() is None, server.log
         assert time.monotonic() < deadline, server.log
         time.sleep(0.05)
@@ -66,7 +66,7 @@ def wait_for_ready(server: Server, times: int, seconds: float = 60) -> None:
 def living_workers(server: Server) -> set[int]:
     return {
         int(pid)
-        for pid in re.findall(r'"pid": (\d+)', server.log)
+        for pid in re.findall(r'"pid":(\d+)', server.log)
         if psutil.pid_exists(int(pid)) and psutil.Process(int(pid)).status() != "zombie"
     }
 

@@ -96,7 +96,7 @@ def test_a_key_ends_when_it_expires(path: Path) -> None:
 def test_the_log_names_the_key_and_holds_nothing_of_its_secret(front: Guarded, key: str) -> None:
     front.moderate(key=key)
     _, key_id, secret = key.split("_")
-    assert f'"key": "{key_id}"' in front.stream.getvalue()
+    assert f'"key":"{key_id}"' in front.stream.getvalue()
     assert secret not in front.stream.getvalue()
 
 

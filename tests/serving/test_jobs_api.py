@@ -364,7 +364,7 @@ def test_no_log_error_or_repr_tells_a_key_or_the_search(
     told = run(adzuna, work, stream=stream, adzuna_timeout_seconds=0.2, adzuna_tries=1)
     assert adzuna.calls[0].params["app_key"] == APP_KEY
     logged = stream.getvalue() + caplog.text
-    assert '"event": "adzuna"' in logged
+    assert '"event":"adzuna"' in logged
     assert "canarysearch" not in logged
     assert APP_KEY not in logged + "".join(told)
 
