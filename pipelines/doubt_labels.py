@@ -86,7 +86,8 @@ def fit_of(model: str, params: Params) -> Fit:
             return build_classifier(params.spam.classifier).fit(
                 features, labels, sample_weight=weights
             )
-        main = ToxicityHeads(params.toxicity.classifier.C, heads=("toxic",))
+        scaling = params.toxicity.scaling[params.data.corpus]
+        main = ToxicityHeads(params.toxicity.classifier.C, scaling=scaling, heads=("toxic",))
         return main.fit(features, labels[:, None].astype(float), sample_weight=weights)
 
     return fit
