@@ -20,7 +20,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 # The stages after validate_raw in chains that share nothing, each in an order in which it can be run;
 # those of jobs and resumes come after those of skills.
 STAGES_texts := clean clean_marks validate_clean split fit_tfidf@spam fit_tfidf@toxicity train_spam \
-	train_toxicity evaluate@spam evaluate@toxicity package@spam package@toxicity
+	train_toxicity doubt_labels@spam doubt_labels@toxicity evaluate@spam evaluate@toxicity \
+	package@spam package@toxicity
 STAGES_skills := clean_jobs validate_jobs build_skills
 STAGES_jobs := build_job_index evaluate_matching package_matching
 STAGES_resumes := evaluate_skills evaluate_parsing package_skills

@@ -19,6 +19,7 @@ COPIED = (
     "data/feedback",
     "data/expectations",
     "data/golden",
+    "data/behaviour/limits.yaml",
     "dvc.yaml",
     "params.yaml",
     "requirements.lock",

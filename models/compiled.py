@@ -191,7 +191,7 @@ def _toxicity_heads(
     state: Mapping[str, Any],
 ) -> tuple[np.ndarray, np.ndarray, SpanRule | None]:
     needed = {"C", "class_weight", "classes_", "coef_", "heads", "intercept_"}
-    known = needed | {"category_c", "span_head_"}
+    known = needed | {"category_c", "scaling", "span_head_"}
     _require(needed <= state.keys() <= known, f"the heads have {sorted(state)}")
     if state.get("span_head_") is None:
         return state["coef_"], state["intercept_"], None

@@ -124,9 +124,13 @@ class SpamParams(_TextModelParams):
 
 
 class ToxicityParams(_TextModelParams):
-    """Everything about the toxicity model."""
+    """Everything about the toxicity model.
+
+    ``scaling`` is the power of the class ratios by which the main head's features are scaled.
+    """
 
     classifier: ToxicityClassifierParams
+    scaling: dict[Corpus, Annotated[float, Field(ge=0.0)]]
     marks: MarksParams
 
 

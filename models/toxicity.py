@@ -30,6 +30,9 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     C, category_c : float
         Inverse strength of the L2 penalty, of the main head and of the others.
     class_weight : {"balanced", None}
+    scaling : float
+        The power of the class ratios that scale the features of the main head: 1 ranks messages
+        best, the less of it the nearer its log-odds are to those of a probability.
     heads : sequence of str
         Names of the heads; the first is the main one.
 
@@ -50,11 +53,13 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         C: float = 1.0,
         category_c: float = 1.0,
         class_weight: str | None = None,
+        scaling: float = 1.0,
         heads: tuple[str, ...] = ("toxic", *CATEGORIES),
     ) -> None:
         self.C = C
         self.category_c = category_c
         self.class_weight = class_weight
+        self.scaling = scaling
         self.heads = heads
 
     def fit(
@@ -104,7 +109,7 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
             scale = np.ones(features.shape[1])
             if column == 0:
-                scale = class_ratios(features[known], target, weights[known, column])
+                scale = class_ratios(features[known], target, weights[known, column], self.scaling)
                 scale[[] if silent is None else silent] = 0.0
             scaled = csr_matrix(features[known] @ diags_array(scale))
             regression.fit(scaled, target, sample_weight=weights[known, column])
@@ -171,10 +176,13 @@ class ToxicityHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def class_ratios(features: csr_matrix, labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def class_ratios(
+    features: csr_matrix, labels: np.ndarray, weights: np.ndarray, power: float
+) -> np.ndarray:
     """Return how unevenly each feature is spread over the two classes, shape (n_terms,).
 
-    The absolute log-ratio of its share in either class, divided by the root mean square of all.
+    A power of the absolute log-ratio of its share in either class, divided by the root mean square
+    of all.
 
     References
     ----------
@@ -185,12 +193,12 @@ def class_ratios(features: csr_matrix, labels: np.ndarray, weights: np.ndarray) 
     for label in (0, 1):
         counts = features.T @ (weights * (labels == label)) + _SMOOTHING
         shares.append(np.log(counts / counts.sum()))
-    ratios = np.abs(shares[1] - shares[0])
+    ratios = np.abs(shares[1] - shares[0]) ** power
     scale: np.ndarray = ratios / np.sqrt((ratios**2).mean())
     return scale
 
 
-def build_classifier(params: ToxicityClassifierParams) -> ToxicityHeads:
+def build_classifier(params: ToxicityClassifierParams, scaling: float = 1.0) -> ToxicityHeads:
     """Return the unfitted classifier."""
     weight = None if params.class_weight == "none" else params.class_weight
-    return ToxicityHeads(params.C, params.category_c, weight)
+    return ToxicityHeads(params.C, params.category_c, weight, scaling)

@@ -1,7 +1,8 @@
 """The behaviour suite: what a model of each kind must do, whatever its figures are.
 
 ``data/behaviour/<kind>.yaml`` holds the cases: the least that must be right (minimum), what must
-change nothing (invariance), and what must change an answer one way (direction).
+change nothing (invariance), and what must change an answer one way (direction); of text models
+also what must not change a verdict (robustness), and kinds of abuse to tell apart (categories).
 
 References
 ----------
@@ -9,21 +10,25 @@ Ribeiro et al. 2020, "Beyond accuracy: behavioral testing of NLP models with Che
 """
 
 import re
-import unicodedata
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from sklearn.pipeline import Pipeline
+from pydantic import Field, ValidationError
 
 from models.errors import CareerlensError
 from models.manifest import Kind, Thresholds
-from models.params import Corpus
-from models.scoring import score_texts
+from pipelines.behaviour_cases import Case
+from pipelines.behaviour_text import (
+    CategoryTold,
+    Judge,
+    SameScore,
+    SameVerdict,
+    ScoreChange,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from models.matching import JobIndex
@@ -34,21 +39,6 @@ FOLDER = Path("data/behaviour")
 #: Postings that are looked at.
 TOP_K = 10
 
-_HOMOGLYPHS = str.maketrans("aeo", "аео")
-
-Disguise = Literal["capitals", "homoglyphs", "zero-width", "fullwidth", "decomposed", "spaces"]
-
-#: Spellings that normalisation undoes.
-DISGUISES: Mapping[Disguise, Callable[[str], str]] = {
-    "capitals": str.upper,
-    "homoglyphs": lambda text: text.translate(_HOMOGLYPHS),
-    "zero-width": "\u200b".join,
-    "fullwidth": lambda text: re.sub("[A-Za-z]", lambda at: chr(ord(at[0]) + 0xFEE0), text),
-    "decomposed": lambda text: unicodedata.normalize("NFD", text),
-    "spaces": lambda text: f"   {text.replace(' ', '   ')}\n\n",
-}
-
-M = TypeVar("M")
 Texts = Annotated[tuple[str, ...], Field(min_length=2)]
 
 
@@ -65,90 +55,6 @@ class Failure:
 
     def __str__(self) -> str:
         return f"{self.case}: {self.what}"
-
-
-@dataclass(frozen=True)
-class Judge:
-    """A text model with the thresholds that its scores are held against."""
-
-    pipeline: Pipeline
-    thresholds: Thresholds
-
-    def scores(self, *texts: str) -> list[float]:
-        """Return the main score of each text."""
-        return [float(score) for score in score_texts(self.pipeline, texts)[:, 0]]
-
-
-class Case(BaseModel, ABC, Generic[M]):
-    """One thing that a model must do.
-
-    Attributes
-    ----------
-    known_weak : dict of corpus to str
-        Why models of a corpus are excused.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str
-    known_weak: dict[Corpus, Annotated[str, Field(min_length=1)]] = {}
-
-    @abstractmethod
-    def fault(self, model: M) -> str | None:
-        """Return what ``model`` does wrong, or None."""
-
-
-class Verdict(Case[Judge]):
-    """A message that must be flagged, or must pass."""
-
-    text: str
-    flagged: bool
-
-    def fault(self, model: Judge) -> str | None:
-        """Return the score if it is on the wrong side of the review threshold."""
-        (score,) = model.scores(self.text)
-        if (score >= model.thresholds.review) == self.flagged:
-            return None
-        verb = "passes" if self.flagged else "is flagged"
-        return f"{verb} at {score:.3f}, review begins at {model.thresholds.review:.3f}"
-
-
-class SameScore(Case[Judge]):
-    """Messages that score the same, each also in its disguises."""
-
-    texts: Annotated[tuple[str, ...], Field(min_length=1)]
-    disguises: tuple[Disguise, ...] = ()
-    within: Annotated[float, Field(ge=0.0, le=1.0)]
-
-    @model_validator(mode="after")
-    def _compares_something(self) -> Self:
-        if len(self.texts) + len(self.disguises) < 2:
-            raise ValueError("one text without disguises has nothing to be compared with")
-        return self
-
-    def fault(self, model: Judge) -> str | None:
-        """Return how far apart the scores are."""
-        disguised = [DISGUISES[name](text) for text in self.texts for name in self.disguises]
-        scores = dict(zip(texts := [*self.texts, *disguised], model.scores(*texts), strict=True))
-        low, high = min(texts, key=scores.__getitem__), max(texts, key=scores.__getitem__)
-        if scores[high] - scores[low] <= self.within:
-            return None
-        return f"{low!r} scores {scores[low]:.4f} and {high!r} {scores[high]:.4f}"
-
-
-class ScoreChange(Case[Judge]):
-    """Words that must raise or lower the score."""
-
-    text: str
-    added: str
-    change: Literal["raises", "lowers"]
-
-    def fault(self, model: Judge) -> str | None:
-        """Return the two scores if they change the wrong way."""
-        before, after = model.scores(self.text, f"{self.text} {self.added}")
-        if after > before if self.change == "raises" else after < before:
-            return None
-        return f"the score goes from {before:.4f} to {after:.4f}"
 
 
 class SkillsFound(Case["SkillModel"]):
@@ -251,10 +157,17 @@ class PostingsRaised(Case["JobIndex"]):
         return None if after > before else f"the best score goes from {before:.4f} to {after:.4f}"
 
 
+_TEXT_CASES: Mapping[str, type[Case[Any]]] = {
+    "minimum": Verdict,
+    "invariance": SameScore,
+    "robustness": SameVerdict,
+    "direction": ScoreChange,
+}
+
 #: The classes of a kind's cases, by the section of its file.
 CASES: Mapping[Kind, Mapping[str, type[Case[Any]]]] = {
-    "spam": {"minimum": Verdict, "invariance": SameScore, "direction": ScoreChange},
-    "toxicity": {"minimum": Verdict, "invariance": SameScore, "direction": ScoreChange},
+    "spam": _TEXT_CASES,
+    "toxicity": {**_TEXT_CASES, "categories": CategoryTold},
     "skills": {"minimum": SkillsFound, "invariance": SameSkills, "direction": SkillsBrought},
     "matching": {"minimum": TitlesFound, "invariance": SamePostings, "direction": PostingsRaised},
 }

@@ -127,6 +127,45 @@ def _text_tables(metrics: Mapping[str, Any]) -> str:
         lines.append(
             f"| {name} | {part['rows']:,} | {part['positives']:,} | " + " | ".join(cells) + " |"
         )
+    return "\n".join(
+        ["\n".join(lines) + "\n", _moved_table(metrics["moved"]), _failures(metrics["limits"])]
+    )
+
+
+def _moved_table(moved: Sequence[Mapping[str, Any]]) -> str:
+    """Return what thresholds in other places would do, as a Markdown table."""
+    lines = [
+        "### What moving a threshold does",
+        "",
+        "On the test rows; `plots/thresholds.png` shows every place.",
+        "",
+        "| threshold | clean rows flagged | caught | precision |",
+        "|---|---|---|---|",
+    ]
+    for row in moved:
+        name = f" ({row['name']})" if row["name"] else ""
+        precision = "–" if row["precision"] is None else f"{row['precision']:.3f}"
+        lines.append(
+            f"| {row['threshold']:.6g}{name} | {row['clean_flagged']:.4f} | {row['recall']:.3f} "
+            f"| {precision} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _failures(limits: Sequence[Mapping[str, Any]]) -> str:
+    """Return the hard messages that a model decides wrongly, as a Markdown table."""
+    wrong = [limit for limit in limits if not limit["right"]]
+    lines = [
+        "### Known failures",
+        "",
+        f"Of {len(limits)} messages written to be hard, {len(wrong)} are decided wrongly.",
+    ]
+    if wrong:
+        lines += ["", "| what it is | should be | score | message |", "|---|---|---|---|"]
+    for limit in wrong:
+        wanted = "flagged" if limit["flagged"] else "passed"
+        text = limit["text"].replace("|", "\\|")
+        lines.append(f"| {limit['about']} | {wanted} | {limit['score']:.3f} | {text} |")
     return "\n".join(lines) + "\n"
 
 
@@ -169,6 +208,7 @@ def report(
     parsing: Mapping[str, Any],
     cleaned: Sequence[Mapping[str, Any]],
     split: Mapping[str, Any],
+    doubts: Mapping[str, Mapping[str, Any]],
 ) -> str:
     """Return the report of one run of the pipeline.
 
@@ -182,6 +222,8 @@ def report(
         The content of ``data/reports/clean.json`` and ``data/reports/clean_jobs.json``.
     split : dict
         The content of ``data/reports/split.json``.
+    doubts : dict
+        Text model to the content of its ``labels.json``.
     """
     clean = cleaned[0]
     parts = [f"# Report: {clean['corpus']} corpus\n"]
@@ -190,6 +232,7 @@ def report(
     parts += [f"## {kind}\n\n{metrics_tables(kind, figures)}" for kind, figures in metrics.items()]
     parts += [f"## reading documents\n\n{_plain_tables(parsing)}"]
     parts += ["## Data\n", *map(_cleaning_table, cleaned), _split_table(split)]
+    parts += [_doubt_tables(doubts)]
     return "\n".join(parts)
 
 
@@ -216,4 +259,28 @@ def _split_table(split: Mapping[str, Any]) -> str:
             for side, labels in sides.items():
                 cells = f"{labels.get('0', 0):,} | {labels.get('1', 0):,}"
                 lines.append(f"| {model} | {source} | {side} | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
+def _doubt_tables(doubts: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return whose labels are in doubt, and what it does to weigh them less."""
+    lines = ["## Labels in doubt", ""]
+    lines += ["| model | source | rows | negative in doubt | positive in doubt |"]
+    lines += ["|---|---|---|---|---|"]
+    for model, found in doubts.items():
+        for source, counts in found["sources"].items():
+            cells = f"{counts['rows']:,} | {counts['negative']:,} | {counts['positive']:,}"
+            lines.append(f"| {model} | {source} | {cells} |")
+        lines[1] = (
+            "Training rows whose label a model of the other groups gives at most "
+            f"{found['at_most']:g}. What it does to halve their weight or to drop them, on "
+            "validation rows, whose labels are as they are:\n"
+        )
+    shown = next(iter(next(iter(doubts.values()))["validation"].values()))
+    lines += ["", "| model | rows in doubt | " + " | ".join(map(_words, shown)) + " |"]
+    lines += ["|" + "---|" * (len(shown) + 2)]
+    for model, found in doubts.items():
+        for treatment, figures in found["validation"].items():
+            cells = " | ".join(figure_text(figures[name]) for name in shown)
+            lines.append(f"| {model} | {treatment} | {cells} |")
     return "\n".join(lines) + "\n"

@@ -16,6 +16,7 @@ from models.scoring import score_texts
 from models.skops_file import load_model
 from pipelines.entry import entry_point
 from pipelines.intervals import plain
+from pipelines.limits import read_limits, try_limits
 from pipelines.plots import bundle_plots, write_curves, write_plots
 from pipelines.stage import parse_args, read_json, read_table, write_json
 
@@ -41,6 +42,10 @@ SUMMARY = (
 
 #: The figures that the block threshold changes.
 AT_BLOCK = ("precision", "recall", "false_positive_rate", "f1", "mcc", "flagged")
+
+
+#: Shares of the clean rows for which it is shown where a threshold would let so many be flagged.
+MOVES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 
 
 class EvaluationError(CareerlensError):
@@ -86,6 +91,7 @@ def evaluate(
         "thresholds": thresholds.model_dump(),
         "headline": plain(binary_metrics(labels, main, thresholds.review, **bootstrap)),
         "at_block": plain({name: at_block[name] for name in AT_BLOCK}),
+        "moved": moved_thresholds(labels, main, thresholds),
         "slices": {
             name: _slice_figures(labels[rows], main[rows], thresholds.review, bootstrap)
             for name, rows in _slices(test)
@@ -96,6 +102,35 @@ def evaluate(
             if column > 0
         },
     }
+
+
+def moved_thresholds(
+    labels: np.ndarray, scores: np.ndarray, thresholds: Thresholds
+) -> list[dict[str, Any]]:
+    """Return what review and block thresholds in other places would do, lowest first.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (n_rows,), both classes present
+    scores : ndarray of float, shape (n_rows,)
+    """
+    clean = scores[labels == 0]
+    places = {float(np.quantile(clean, 1 - share, method="higher")): "" for share in MOVES}
+    places |= {threshold: name for name, threshold in thresholds.model_dump().items()}
+    moved = []
+    for threshold in sorted(places):
+        flagged = scores >= threshold
+        caught = int(labels[flagged].sum())
+        moved.append(
+            {
+                "name": places[threshold],
+                "threshold": threshold,
+                "clean_flagged": float((clean >= threshold).mean()),
+                "recall": caught / int(labels.sum()),
+                "precision": caught / int(flagged.sum()) if flagged.any() else None,
+            }
+        )
+    return moved
 
 
 def _slice_figures(
@@ -143,7 +178,7 @@ def main() -> None:
     """Run the stage."""
     args = parse_args(
         __doc__,
-        inputs=["trained", "thresholds", "test", "evaluation"],
+        inputs=["trained", "thresholds", "test", "evaluation", "limits"],
         outputs=["metrics", "summary", "curves", "plots"],
         per_model=True,
     )
@@ -169,6 +204,8 @@ def main() -> None:
     }
     metrics |= {"model": args.model, "corpus": params.data.corpus}
     metrics |= bundle_plots(test["label"].to_numpy(), scores[:, 0], thresholds)
+    limits = read_limits(args.limits, args.model)
+    metrics["limits"] = try_limits(trained, thresholds.review, limits)
     summary = {name: metrics["headline"][name]["value"] for name in SUMMARY}
     summary |= {
         f"{name}_auc": part["auc"]["value"]

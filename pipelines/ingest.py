@@ -172,7 +172,8 @@ def _wanted(choice: Choice, origins: Origins, raw: Path) -> Iterator[Wanted]:
                 size, url = declared.bytes, declared.url
                 yield Wanted(name, file, target, declared.sha256, size, url)
                 continue
-            origin = origins[source.corpus] / (declared.folder or "") / file
+            of_corpus = "starter" if declared.versioned else source.corpus
+            origin = origins[of_corpus] / (declared.folder or "") / file
             if not origin.is_file():
                 raise IngestError(
                     f"source {name}: no file {origin}; restore it (`git checkout -- {origin}`)"

@@ -23,6 +23,9 @@ BUNDLE_POINTS = 60
 
 _BINS = 10
 
+# Scores nearer to 0 or 1 than this are drawn there.
+_EDGE = 1e-6
+
 
 def bundle_plots(
     labels: np.ndarray, scores: np.ndarray, thresholds: Thresholds
@@ -71,7 +74,7 @@ def write_curves(labels: np.ndarray, scores: np.ndarray, folder: Path) -> None:
 def write_plots(
     model: str, labels: np.ndarray, scores: np.ndarray, thresholds: Thresholds, folder: Path
 ) -> None:
-    """Write ROC, precision-recall, reliability and confusion plots as PNG into ``folder``."""
+    """Write the plots of curves, confusion and thresholds as PNG into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, (x_name, xs, y_name, ys) in _curves(labels, scores).items():
         figure, axes = plt.subplots(figsize=(5, 5), layout="constrained")
@@ -90,6 +93,31 @@ def write_plots(
     for axes, (name, threshold) in zip(panels, thresholds.model_dump().items(), strict=True):
         _confusion(axes, labels, scores >= threshold, f"{model}: {name} from {threshold:.3f}")
     save_figure(figure, folder / "confusion.png")
+    _plot_moves(model, labels, scores, thresholds, folder / "thresholds.png")
+
+
+def _plot_moves(
+    model: str, labels: np.ndarray, scores: np.ndarray, thresholds: Thresholds, path: Path
+) -> None:
+    """Draw what a threshold in any place would catch, and flag wrongly."""
+    places = np.unique(np.clip(scores, _EDGE, 1 - _EDGE))
+    figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
+    for label, name in ((1, "caught"), (0, "flagged wrongly")):
+        ordered = np.sort(scores[labels == label])
+        share = 1 - np.searchsorted(ordered, places, side="left") / len(ordered)
+        axes.plot(places, share, label=f"{name}, of {len(ordered):,}")
+    for style, (name, threshold) in zip(("--", ":"), thresholds.model_dump().items(), strict=True):
+        place = np.clip(threshold, _EDGE, 1 - _EDGE)
+        axes.axvline(place, linestyle=style, color="grey", label=f"{name} from {threshold:.3f}")
+    axes.set(
+        xscale="logit",
+        xlabel="threshold",
+        ylabel="share of rows",
+        ylim=(-0.01, 1.01),
+        title=f"{model}: what moving a threshold does",
+    )
+    axes.legend()
+    save_figure(figure, path)
 
 
 def _curves(

@@ -84,6 +84,7 @@ _LABELS = RawFormat("lines", columns=("label",))
 
 RAW_FORMATS: dict[str, dict[str, RawFormat]] = {
     "starter": {"messages.csv": _CSV},
+    "workplace": {"messages.csv": _CSV},
     "feedback": {"feedback.jsonl": _JSON_LINES},
     "starter_jobs": {"postings.jsonl": _JSON_LINES, "resumes.yaml": RawFormat("YAML")},
     "sms_spam_collection": {

@@ -54,6 +54,12 @@ def read_starter(tables: Tables, _params: CleanParams) -> pd.DataFrame:
     return pd.concat(both, ignore_index=True)
 
 
+def read_workplace(tables: Tables, params: CleanParams) -> pd.DataFrame:
+    """Read what the starter corpus says of toxicity."""
+    rows = read_starter(tables, params)
+    return rows[rows["task"] == "toxicity"].reset_index(drop=True)
+
+
 def read_feedback(tables: Tables, _params: CleanParams) -> pd.DataFrame:
     """Decisions of moderators, as `python -m serving.feedback export` writes it."""
     name = "feedback.jsonl"
@@ -237,6 +243,7 @@ def read_unintended_bias(tables: Tables, _params: CleanParams) -> pd.DataFrame:
 
 READERS: Mapping[str, Reader] = {
     "starter": read_starter,
+    "workplace": read_workplace,
     "feedback": read_feedback,
     "sms_spam_collection": read_sms_spam_collection,
     "sms_phishing": read_sms_phishing,

@@ -3,7 +3,9 @@
 from models.manifest import KINDS
 from pipelines.card import report
 from pipelines.entry import entry_point
-from pipelines.stage import parse_args, read_json
+from pipelines.stage import MODELS, parse_args, read_json
+
+_DOUBTS = {model: f"{model}_labels" for model in MODELS}
 
 
 @entry_point
@@ -11,7 +13,7 @@ def main() -> None:
     """Run the stage."""
     args = parse_args(
         __doc__,
-        inputs=[*KINDS, "parsing", "clean", "clean_jobs", "split"],
+        inputs=[*KINDS, "parsing", "clean", "clean_jobs", "split", *_DOUBTS.values()],
         outputs=["report"],
     )
     text = report(
@@ -19,6 +21,7 @@ def main() -> None:
         read_json(args.parsing),
         [read_json(args.clean), read_json(args.clean_jobs)],
         read_json(args.split),
+        {model: read_json(getattr(args, name)) for model, name in _DOUBTS.items()},
     )
     args.report.write_text(text, encoding="utf-8")
 

@@ -40,10 +40,12 @@ class _Declaration(BaseModel):
 class DeclaredFile(_Declaration):
     """One file of a source; address and digest are absent where git versions the file.
 
-    ``folder`` is where a file of the starter corpus lies, if not in data/starter itself.
+    ``folder`` is where a file of the starter corpus lies, if not in data/starter itself;
+    ``versioned`` says that a file of another corpus lies there too.
     """
 
     role: Role
+    versioned: bool = False
     folder: Name | None = None
     url: Annotated[str, Field(pattern=r"^https?://")] | None = None
     sha256: Sha256 | None = None
@@ -67,6 +69,8 @@ class Source(_Declaration):
     def _public_files_are_pinned(self) -> "Source":
         if self.corpus == "public":
             for name, file in self.files.items():
+                if file.versioned:
+                    continue
                 if file.url is None or file.sha256 is None or file.bytes is None:
                     raise ValueError(f"{name} needs url, sha256 and bytes")
         return self

@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix, vstack
 from sklearn.pipeline import Pipeline
 
 from models.identity import IDENTITY_TOKEN
-from models.params import MarksParams, ToxicityParams, load_params
+from models.params import Corpus, MarksParams, ToxicityParams, load_params
 from models.span_head import SpanHead
 from models.toxicity import CATEGORIES, build_classifier
 from pipelines.clean_marks import SOURCE
@@ -28,6 +28,7 @@ def train_toxicity(
     train: pd.DataFrame,
     params: ToxicityParams,
     marks: pd.DataFrame | None = None,
+    corpus: Corpus = "starter",
 ) -> Pipeline:
     """Return the fitted pipeline, raw text in.
 
@@ -42,8 +43,10 @@ def train_toxicity(
     marks : DataFrame, optional
         Comments with marked words, as `clean_marks` writes them; those on other sides of the
         split than the training side are left out here.
+    corpus : str
+        What ``train`` is of.
     """
-    classifier = build_classifier(params.classifier)
+    classifier = build_classifier(params.classifier, params.scaling[corpus])
     labels = head_labels(train)
     weights = np.repeat(row_weights(train, params.source_weights)[:, None], labels.shape[1], axis=1)
     silent = terms_of_identity(vectoriser)
@@ -131,7 +134,8 @@ def main() -> None:
         vectoriser: Pipeline, features: csr_matrix, tables: Mapping[str, pd.DataFrame]
     ) -> Pipeline:
         pipeline = train_toxicity(
-            vectoriser, features, tables["train"], params.toxicity, tables["marks"]
+            *(vectoriser, features, tables["train"], params.toxicity),
+            *(tables["marks"], params.data.corpus),
         )
         calibrate(pipeline, tables["validation"])
         return pipeline

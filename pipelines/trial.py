@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, matthews_corrcoef, roc_auc_score
 
-from models.params import BudgetParams, SpamParams, ToxicityParams
+from models.params import Corpus, SpamParams, ToxicityParams
 from models.scoring import score_texts
 from models.tfidf import fit_transform
 from pipelines.train_spam import train_spam
@@ -36,7 +36,7 @@ class Trial:
 def run_trial(
     number: int,
     section: SpamParams | ToxicityParams,
-    budgets: BudgetParams,
+    corpus: Corpus,
     train: pd.DataFrame,
     validation: pd.DataFrame,
 ) -> Trial:
@@ -46,6 +46,8 @@ def run_trial(
     ----------
     section : SpamParams or ToxicityParams
         Of params.yaml, with the parameters to try.
+    corpus : str
+        What the rows are of.
     train, validation : DataFrame
         As ``data/splits`` has them.
     """
@@ -53,10 +55,10 @@ def run_trial(
     if isinstance(section, SpamParams):
         pipeline = train_spam(vectoriser, features, train, section)
     else:
-        pipeline = train_toxicity(vectoriser, features, train, section)
+        pipeline = train_toxicity(vectoriser, features, train, section, corpus=corpus)
     scores = score_texts(pipeline, validation["text"].tolist())[:, 0]
     labels = validation["label"].to_numpy()
-    thresholds = choose_thresholds(scores, labels, budgets)
+    thresholds = choose_thresholds(scores, labels, section.budgets[corpus])
     figures = {
         "auc": roc_auc_score(labels, scores),
         "average_precision": average_precision_score(labels, scores),

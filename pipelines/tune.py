@@ -126,7 +126,6 @@ def search(
     """Run trials until the study has so many; each one is logged."""
     names, section = space(model, params), params.text_model(model)
     given = section.model_dump(mode="json")
-    budgets = section.budgets[params.data.corpus]
     tables = [read_table(splits / model / f"{side}.parquet") for side in ("train", "validation")]
     rows = client.scatter(tables, broadcast=True)
     while (done := len(complete(study))) < trials:
@@ -134,7 +133,11 @@ def search(
         study.sampler = TPESampler(seed=seed + done)
         asked = [study.ask(names) for _ in range(min(AT_ONCE, trials - done))]
         calls = (
-            (trial.number, type(section).model_validate(changed(given, trial.params)), budgets)
+            (
+                trial.number,
+                type(section).model_validate(changed(given, trial.params)),
+                params.data.corpus,
+            )
             for trial in asked
         )
         found = spread(client, run_trial, ((*call, *rows) for call in calls))

@@ -16,23 +16,31 @@ from pipelines.behaviour import (
     CASES,
     FOLDER,
     BehaviourError,
-    Case,
-    Judge,
     PostingsRaised,
     SamePostings,
-    SameScore,
     SameSkills,
-    ScoreChange,
     SkillsBrought,
     SkillsFound,
     TitlesFound,
-    Verdict,
     read_suite,
     run_suite,
+)
+from pipelines.behaviour_cases import Case
+from pipelines.behaviour_text import (
+    EDITS,
+    CategoryTold,
+    Edit,
+    Judge,
+    SameScore,
+    SameVerdict,
+    ScoreChange,
+    Verdict,
 )
 from tests.factories import ROOT, tiny_pipeline
 
 JUDGE = Judge(tiny_pipeline("spam"), Thresholds(review=0.5, block=0.9))
+TOXIC_JUDGE = Judge(tiny_pipeline("toxicity"), Thresholds(review=0.5, block=0.9))
+THREAT, COARSE = "I will find you and hurt you", "Fuck this shit and fuck you"
 SPAM = "Claim your free prize now at http://win.example"
 HAM = "Are you free on Monday for the interview?"
 
@@ -68,6 +76,21 @@ BAKES = "Bread and dough: I bake in an oven"
         (Verdict(id="x", text=SPAM, flagged=False), JUDGE, "is flagged at"),
         (Verdict(id="x", text=HAM, flagged=True), JUDGE, "passes at"),
         (SameScore(id="x", texts=(SPAM, HAM), within=0.1), JUDGE, "scores"),
+        (
+            SameVerdict(id="x", text=HAM, flagged=True, edits=("emoji",)),
+            JUDGE,
+            f"'{HAM}' passes at",
+        ),
+        (
+            CategoryTold(id="x", text=COARSE, category="threat", above=(HAM, THREAT)),
+            TOXIC_JUDGE,
+            f"for '{THREAT}'",
+        ),
+        (
+            ScoreChange(id="x", text=HAM, added=THREAT, change="lowers", category="threat"),
+            TOXIC_JUDGE,
+            "the score goes from",
+        ),
         (ScoreChange(id="x", text=HAM, added=SPAM, change="lowers"), JUDGE, "the score goes from"),
         (ScoreChange(id="x", text=SPAM, added=HAM, change="raises"), JUDGE, "the score goes from"),
         (SkillsFound(id="x", text="Python", finds=("Rust",), spares=()), SKILLS, "misses Rust"),
@@ -101,6 +124,8 @@ def test_a_fault_is_named(case: Case[Any], model: Any, what: str) -> None:
     [
         (Verdict(id="x", text=SPAM, flagged=True), JUDGE),
         (SameScore(id="x", texts=(SPAM,), disguises=("capitals",), within=1e-9), JUDGE),
+        (SameVerdict(id="x", text=SPAM, flagged=True, edits=("emoji", "capitals")), JUDGE),
+        (CategoryTold(id="x", text=THREAT, category="threat", above=(HAM, COARSE)), TOXIC_JUDGE),
         (ScoreChange(id="x", text=HAM, added=SPAM, change="raises"), JUDGE),
         (SkillsFound(id="x", text="Python", finds=("Python",), spares=("Docker",)), SKILLS),
         (SameSkills(id="x", texts=("Python", "PYTHON!")), SKILLS),
@@ -114,6 +139,33 @@ def test_a_case_that_is_met_has_no_fault(case: Case[Any], model: Any) -> None:
     assert case.fault(model) is None
 
 
+@pytest.mark.parametrize(
+    ("edit", "becomes"),
+    [
+        ("greeting", "Hello, I hope you are well. Useless plan!"),
+        ("thanks", "Useless plan!, thank you"),
+        ("emoji", "👋 Useless plan! 🙏🎉"),
+        ("typos", "Usleess plan!"),
+        ("names", "Chidi, Useless plan!"),
+        ("capitals", "USELESS PLAN!"),
+        ("no marks", "Useless plan"),
+    ],
+)
+def test_an_edit_changes_what_its_name_says(edit: Edit, becomes: str) -> None:
+    assert becomes in EDITS[edit]("Useless plan!")
+
+
+def test_an_edit_that_turns_the_verdict_is_named_with_its_text() -> None:
+    (score,) = JUDGE.scores(HAM)
+    (edited,) = JUDGE.scores(f"Hello, I hope you are well. {HAM}")
+    between = Judge(JUDGE.pipeline, Thresholds(review=(score + edited) / 2, block=1.0))
+    case = SameVerdict(id="x", text=HAM, flagged=score > edited, edits=("greeting",))
+    fault = case.fault(between)
+    assert score != edited
+    assert fault is not None
+    assert fault.startswith(f"'Hello, I hope you are well. {HAM}' ")
+
+
 def write_suite(folder: Path, text: str) -> Path:
     (folder / "spam.yaml").write_text(text, encoding="utf-8")
     return folder
@@ -122,6 +174,7 @@ def write_suite(folder: Path, text: str) -> Path:
 MINIMAL = """
 minimum: [{{id: a, text: "{ham}", flagged: true{weak}}}]
 invariance: [{{id: b, texts: ["{ham}", "{spam}"], within: 0.01}}]
+robustness: [{{id: d, text: "{ham}", flagged: false, edits: [capitals]}}]
 direction: [{{id: c, text: "{ham}", added: "{spam}", change: raises}}]
 """
 
@@ -143,9 +196,10 @@ def test_a_known_weakness_excuses_models_of_its_corpus_alone(tmp_path: Path) -> 
     ("old", "new", "message"),
     [
         ("id: b", "id: a", "two cases of one id"),
-        ("direction:", "directions:", "sections minimum, invariance, direction"),
+        ("direction:", "directions:", "sections minimum, invariance, robustness, direction"),
         ("change: raises", "change: sideways", "change"),
         ("flagged: true", "flagged: true, colour: red", "colour"),
+        ("edits: [capitals]", "edits: []", "edits"),
         (f'["{HAM}", "{SPAM}"]', f'["{HAM}"]', "nothing to be compared with"),
         ("minimum: [", "minimum: [] #", "without cases"),
         ("minimum: [", "minimum: {[", "cannot be read"),

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from models.manifest import KINDS, Kind
-from pipelines.behaviour import FOLDER, Case, read_suite, run_suite
+from pipelines.behaviour import FOLDER, read_suite, run_suite
+from pipelines.behaviour_cases import Case
 from tests.factories import ROOT
 
 

@@ -2,7 +2,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.special import expit
 
-from models.toxicity import ToxicityHeads
+from models.toxicity import ToxicityHeads, class_ratios
 
 HEADS = ("toxic", "insult")
 
@@ -22,6 +22,26 @@ def test_a_head_learns_from_the_rows_that_weigh_something_for_it() -> None:
     main = ToxicityHeads(heads=HEADS).fit(features[:2], labels[:2, [0, 0]])
     category = ToxicityHeads(heads=HEADS).fit(features[2:], labels[2:, [1, 1]])
     assert np.array_equal(both.coef_, np.vstack([main.coef_[0], category.coef_[1]]))
+
+
+def test_a_lower_power_scales_features_more_alike_and_none_leaves_them() -> None:
+    features = csr_matrix([[4.0, 1.0, 1.0], [0.0, 1.0, 3.0]])
+    labels, weights = np.array([1, 0]), np.ones(2)
+    whole, root, none = (class_ratios(features, labels, weights, p) for p in (1.0, 0.5, 0.0))
+    assert whole.argsort().tolist() == root.argsort().tolist() == [1, 2, 0]
+    assert np.ptp(whole) > np.ptp(root) > 0
+    assert np.allclose(root**2 / (root**2)[0], whole / whole[0])
+    assert none.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_the_scaling_of_the_main_head_is_no_matter_of_the_others() -> None:
+    features = csr_matrix([[4.0, 1.0, 1.0], [0.0, 1.0, 3.0]])
+    labels = np.array([[1.0, 1.0], [0.0, 0.0]])
+    plain, scaled = (
+        ToxicityHeads(heads=HEADS, scaling=power).fit(features, labels).coef_ for power in (0, 1)
+    )
+    assert np.array_equal(plain[1], scaled[1])
+    assert not np.allclose(plain[0], scaled[0])
 
 
 def test_calibrated_heads_say_how_often_they_are_right() -> None:

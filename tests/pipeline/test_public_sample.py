@@ -20,6 +20,7 @@ def test_a_fixed_sample_of_every_public_source_trains(tmp_path: Path) -> None:
     counts = json.loads((checkout.root / "data" / "reports" / "clean.json").read_text())["tables"]
     assert set(counts["spam"]) == {"sms_spam_collection", "sms_phishing"}
     assert set(counts["toxicity"]) == {
+        "workplace",
         "jigsaw_balanced",
         "wiki_context_toxicity",
         "toxic_spans",

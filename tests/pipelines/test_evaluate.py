@@ -8,8 +8,10 @@ import pytest
 from models.manifest import Thresholds
 from models.params import EvaluateParams
 from pipelines.card import metrics_tables, report
-from pipelines.evaluate import EvaluationError, evaluate
+from pipelines.evaluate import EvaluationError, evaluate, moved_thresholds
+from pipelines.limits import Limit, LimitsError, read_limits, try_limits
 from pipelines.plots import bundle_plots, write_curves, write_plots
+from tests.factories import GOLDEN, ROOT, tiny_pipeline
 
 random = np.random.default_rng(5)
 ROWS = 200
@@ -27,6 +29,7 @@ FRAME = pd.DataFrame(
     }
 )
 SCORES = np.clip(random.normal(0.3 + 0.4 * LABELS[:, None], 0.2, (ROWS, 5)), 0, 1)
+LIMIT = {"flagged": True, "about": "sarcasm"}
 THRESHOLDS = Thresholds(review=0.5, block=0.8)
 METRICS = evaluate("toxicity", FRAME, SCORES, THRESHOLDS, EvaluateParams(bootstrap=50, seed=1))
 
@@ -84,6 +87,7 @@ def test_plots_and_curves_have_the_same_bytes_each_time(tmp_path: Path) -> None:
         "reliability.png",
         "roc.json",
         "roc.png",
+        "thresholds.png",
     ]
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
@@ -109,7 +113,15 @@ def test_a_bundle_holds_the_curves_and_counts_that_its_figures_are_of() -> None:
 
 def test_the_report_shows_the_figures() -> None:
     metrics = METRICS | {"model": "toxicity", "corpus": "starter", "evaluation": {}}
+    metrics["limits"] = [
+        LIMIT | {"text": "a | b", "score": 0.125, "right": False},
+        LIMIT | {"text": "decided right", "score": 0.9, "right": True},
+    ]
     table = metrics_tables("toxicity", metrics)
+    assert "Of 2 messages written to be hard, 1 are decided wrongly." in table
+    assert "| sarcasm | flagged | 0.125 | a \\| b |" in table
+    assert "decided right" not in table
+    assert "| 0.5 (review) |" in table
     assert f"{METRICS['headline']['auc']['value']:.3f}" in table
     assert "| source/one |" in table
     counts = {"read": 9, "dropped": {"too_short": 2}, "kept": 7}
@@ -122,10 +134,68 @@ def test_the_report_shows_the_figures() -> None:
     split = {"models": {"spam": {"starter": {"test": {"0": 4, "1": 3}}}}}
     jobs = {"corpus": "starter", "tables": {"postings": {"starter_jobs": counts}}, "left_out": {}}
     parsing = {"rows": 20, "headline": {"exact": METRICS["headline"]["auc"]}, "slices": {}}
-    text = report({"toxicity": metrics}, parsing, [clean, jobs], split)
+    doubts = {
+        "spam": {
+            "at_most": 0.1,
+            "sources": {"starter": {"rows": 70, "negative": 3, "positive": 2}},
+            "validation": {"dropped": {"auc": METRICS["headline"]["auc"]}},
+        }
+    }
+    text = report({"toxicity": metrics}, parsing, [clean, jobs], split, doubts)
+    assert "| spam | starter | 70 | 3 | 2 |" in text
+    assert f"| spam | dropped | {METRICS['headline']['auc']['value']:.3f} [" in text
     assert "not to judge a model by" in text
     assert "| spam | starter | 9 | too short 2 | 7 |" in text
     assert "| postings | starter_jobs | 9 | too short 2 | 7 |" in text
     assert "| spam | starter | test | 4 | 3 |" in text
     assert f"| exact | {METRICS['headline']['auc']['value']:.3f} [" in text
     assert "tweets (research use)" in text
+
+
+def test_moving_a_threshold_down_catches_more_and_flags_more_clean_rows() -> None:
+    moved = moved_thresholds(LABELS, SCORES[:, 0], THRESHOLDS)
+    assert [row["threshold"] for row in moved] == sorted(row["threshold"] for row in moved)
+    for column in ("clean_flagged", "recall"):
+        shares = [row[column] for row in moved]
+        assert shares == sorted(shares, reverse=True)
+        assert shares[0] > shares[-1]
+    (review,) = (row for row in moved if row["name"] == "review")
+    assert review["recall"] == pytest.approx(METRICS["headline"]["recall"]["value"], abs=1e-6)
+    assert review["precision"] == pytest.approx(METRICS["headline"]["precision"]["value"], abs=1e-6)
+
+
+def test_above_all_scores_nothing_is_flagged_and_precision_is_not_defined() -> None:
+    top = Thresholds(review=0.5, block=1.0)
+    last = moved_thresholds(LABELS, np.minimum(SCORES[:, 0], 0.99), top)[-1]
+    assert (last["name"], last["recall"], last["precision"]) == ("block", 0.0, None)
+
+
+def test_a_hard_message_is_right_where_it_is_on_its_side_of_the_threshold() -> None:
+    limits = [Limit(text=GOLDEN[2], flagged=flagged, about="x") for flagged in (True, False)]
+    low, high = (try_limits(tiny_pipeline("toxicity"), review, limits) for review in (0.0, 1.0))
+    assert [row["right"] for row in low] == [True, False]
+    assert [row["right"] for row in high] == [False, True]
+    assert 0 < low[0]["score"] < 1
+
+
+@pytest.mark.parametrize("model", ["spam", "toxicity"])
+def test_both_text_models_have_hard_messages_of_either_kind(model: str) -> None:
+    limits = read_limits(ROOT / "data" / "behaviour" / "limits.yaml", model)
+    assert {limit.flagged for limit in limits} == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("spam: [{text: a, flagged: true}]", "about"),
+        ("toxicity: [{text: a, flagged: true, about: b}]", "no messages for spam"),
+        ("spam: [", "cannot be read"),
+    ],
+)
+def test_hard_messages_that_are_wrong_are_refused(
+    tmp_path: Path, content: str, message: str
+) -> None:
+    path = tmp_path / "limits.yaml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(LimitsError, match=message):
+        read_limits(path, "spam")

@@ -19,6 +19,7 @@ from tests.pipelines.contenders import (
     STARTER,
     against_word,
     contender,
+    fewer,
     fit,
     identity_rows,
     index_of,
@@ -53,12 +54,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def spam(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Candidate]:
-    """Spam models of all training rows, of half of them, of wrong ones, and a twin of the first."""
+    """Spam models of all training rows, of fewer, of wrong ones, and a twin of the first."""
     folder, train = tmp_path_factory.mktemp("spam"), starter_sides("spam")["train"]
     full = fit("spam", train)
     models = {
         "full": full,
-        "half": fit("spam", train.iloc[::2]),
+        "fewer": fit("spam", fewer(train)),
         "wrong": fit("spam", mislabelled(train, 3)),
         "twin": nudged(full),
     }
@@ -67,11 +68,11 @@ def spam(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Candidate]:
 
 @pytest.fixture(scope="module")
 def toxicity(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Candidate]:
-    """Toxicity models: a poor one, a good one, and the good one with a prejudice."""
+    """Toxicity models: of a third of the rows, of all, and that one with a prejudice."""
     folder, train = tmp_path_factory.mktemp("toxicity"), starter_sides("toxicity")["train"]
     good = fit("toxicity", with_word(train, "taoist"))
     models = {
-        "poor": fit("toxicity", mislabelled(train, 3)),
+        "poor": fit("toxicity", train.iloc[::3]),
         "good": good,
         "prejudiced": against_word(good, "taoist"),
     }
@@ -89,7 +90,7 @@ def failing(decision: Decision) -> set[str]:
 
 
 def test_a_better_model_passes(spam: dict[str, Candidate], data: Path) -> None:
-    decision = gate(spam["full"], spam["half"], data)
+    decision = gate(spam["full"], spam["fewer"], data)
     assert decision.accepted, decision.reasons
     figures = {check.name: check.figure for check in decision.checks}
     assert figures["gain/mcc"] > 0.02

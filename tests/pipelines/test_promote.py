@@ -26,6 +26,7 @@ from tests.factories import starter_index, starter_skills
 from tests.pipelines.commands import Commands
 from tests.pipelines.contenders import (
     against_word,
+    fewer,
     fit,
     mislabelled,
     nudged,
@@ -37,7 +38,7 @@ from tests.pipelines.results import working_in
 
 TOXICITY = "careerlens/careerlens-toxicity"
 
-# Versions of spam: of half of the rows, of all of them, of wrong ones, and a twin of the second.
+# Versions of spam: of fewer rows, of all of them, of wrong ones, and a twin of the second.
 HALF, FULL, WRONG, TWIN = 1, 2, 3, 4
 # Versions of toxicity: a good one, and the same with a prejudice.
 GOOD, PREJUDICED = 1, 2
@@ -49,7 +50,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     rows = starter_sides("spam")["train"]
     full = fit("spam", rows)
     good = fit("toxicity", with_word(starter_sides("toxicity")["train"], "taoist"))
-    spam = [fit("spam", rows.iloc[::2]), full, fit("spam", mislabelled(rows, 3)), nudged(full)]
+    spam = [fit("spam", fewer(rows)), full, fit("spam", mislabelled(rows, 3)), nudged(full)]
     contestants: dict[Kind, list[Any]] = {
         "spam": spam,
         "toxicity": [good, against_word(good, "taoist")],

@@ -222,6 +222,23 @@ def starter(*rows: tuple[str, ...]) -> pd.DataFrame:
     return READERS["starter"]({"messages.csv": raw}, PARAMS)
 
 
+def test_of_the_starter_messages_the_public_corpus_has_what_they_say_of_toxicity() -> None:
+    raw = table(
+        *("text", "spam", "toxic", "category", "hard", "template"),
+        rows=[
+            ("win a prize", "1", "0", "giveaway", "0", "a" * 12),
+            ("you fool", "0", "1", "insult", "0", "b" * 12),
+        ],
+    )
+    rows = READERS["workplace"]({"messages.csv": raw}, PARAMS)
+    whole = READERS["starter"]({"messages.csv": raw}, PARAMS)
+    assert rows[["text", "label", "task"]].values.tolist() == [
+        ["win a prize", 0, "toxicity"],
+        ["you fool", 1, "toxicity"],
+    ]
+    assert rows["group"].tolist() == whole["group"].tolist()[2:]
+
+
 def test_a_starter_message_teaches_both_models() -> None:
     rows = starter(
         ("Win!", "1", "0", "giveaway", "0", "t1"), ("Fool", "0", "1", "insult", "0", "t2")

@@ -48,8 +48,19 @@ def test_the_starter_corpus_is_one_source_for_messages_and_one_for_jobs(
     assert chosen.left_out == {}
 
 
+def test_a_public_file_that_git_versions_needs_no_address(tmp_path: Path) -> None:
+    def version(content: dict[str, Any]) -> None:
+        content["sources"]["sms_phishing"]["files"] = {
+            "messages.csv": {"role": "train", "versioned": True}
+        }
+
+    [file] = load_catalogue(edited(tmp_path, version)).sources["sms_phishing"].files.values()
+    assert (file.versioned, file.url) == (True, None)
+
+
 def test_public_sources_keep_their_order_of_precedence(declared: Catalogue) -> None:
     assert list(choose_sources(declared, "public", []).sources) == [
+        "workplace",
         "sms_spam_collection",
         "sms_phishing",
         "jigsaw_balanced",

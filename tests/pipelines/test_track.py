@@ -85,7 +85,7 @@ def test_a_run_says_what_was_done_with_what_and_how_well(digests: dict[str, str]
     ] == "testing"
     (parent,) = parents()
     assert parent.data.metrics["toxicity/auc"] == pytest.approx(0.99)
-    assert parent.data.params["toxicity.classifier.C"] == "0.5"
+    assert parent.data.params["toxicity.classifier.C"] == "1.0"
 
 
 def test_a_run_holds_the_release_and_the_plots(digests: dict[str, str]) -> None:
