@@ -102,7 +102,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection; with too many, in the place of one that waits for its client."""
         super().connection_made(transport)
-        self.app = Connection.front or self.app
+        self.app = type(self).front or self.app
         self.flow = _Flow(transport, self.pipeline)
         self.timeout_keep_alive = self.keep_alive_seconds
         self._since = self.loop.time()

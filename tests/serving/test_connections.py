@@ -46,6 +46,7 @@ class Service:
             "keep_alive_seconds": 1,
             "stopping": self.stopping,
             "metrics": ConnectionMetrics(self.registry),
+            "front": None,  # that of the project's service, if another test has made it
         }
         protocol = type("Bounded", (Connection,), bound)
         config = uvicorn.Config(
