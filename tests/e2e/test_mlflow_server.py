@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import LiteralString
 
 import httpx
+import pandas as pd
 import psycopg
 import pytest
 
@@ -25,7 +26,7 @@ from pipelines.kinds import MADE
 from pipelines.packaging import files_digest, params_digest
 from pipelines.tracking import open_store
 from tests.e2e.conftest import free_port
-from tests.pipelines.contenders import fit, release, starter_sides, write_data
+from tests.pipelines.contenders import fewer, fit, release, starter_sides, write_data
 from tests.pipelines.results import good_metrics, make_result, working_in
 from tests.postgres import own_database
 
@@ -122,8 +123,8 @@ def project(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         yield root
 
 
-def train(every: int) -> str:
-    """Make a result whose spam model learnt from one row in so many; return its digest."""
+def train(rows: pd.DataFrame) -> str:
+    """Make a result whose spam model learnt from ``rows``; return its digest."""
     make_result(Path())
     text = Path("params.yaml").read_text()
     text, times = re.subn(r"latency_ratio: [\d.]+", "latency_ratio: 10.0", text)
@@ -135,7 +136,7 @@ def train(every: int) -> str:
     return release(
         place,
         "spam",
-        fit("spam", starter_sides("spam")["train"].iloc[::every]),
+        fit("spam", rows),
         metrics=good_metrics(),
         params=params_digest("spam", load_params()),
         data=files_digest([Path("data", path) for path, _ in MADE["spam"].datasets.values()]),
@@ -162,8 +163,9 @@ def test_a_version_goes_its_whole_way(
     project: Path, server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     digests = []
-    for every in (2, 1):
-        digests.append(train(every))
+    rows = starter_sides("spam")["train"]
+    for chosen in (fewer(rows), rows):
+        digests.append(train(chosen))
         for command in (["track"], ["register", "spam"], ["publish", "spam"]):
             run(*command)
     assert "v1" in capsys.readouterr().out

@@ -18,7 +18,7 @@ from models.signing import generate_keys
 from models.trust import Trust, read_keys
 from tests.hub_server import Call, Fault, HubServer
 from tests.pipelines.commands import KILLED, Commands, Running
-from tests.pipelines.contenders import fit, starter_sides
+from tests.pipelines.contenders import fewer, fit, starter_sides
 from tests.pipelines.contest import REPO, make_contest, mirror
 from tests.pipelines.results import working_in
 
@@ -94,7 +94,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     root.mkdir()
     commands = Commands()
     with working_in(root):
-        make_contest(root, {"spam": [fit("spam", rows.iloc[::2]), fit("spam", rows)]})
+        make_contest(root, {"spam": [fit("spam", fewer(rows)), fit("spam", rows)]})
     environment = {
         "CAREERLENS_ENV": "production",
         "CAREERLENS_SIGNING_KEY": str(folder / "signing.key"),

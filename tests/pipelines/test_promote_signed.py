@@ -18,11 +18,11 @@ from pipelines.champions import Champion
 from pipelines.promote import RefusedError, promote
 from pipelines.rollback import rollback
 from pipelines.tracking import open_store
-from tests.pipelines.contenders import fit, starter_sides
+from tests.pipelines.contenders import fewer, fit, starter_sides
 from tests.pipelines.contest import REPO, make_champion, make_contest
 from tests.pipelines.results import working_in
 
-HALF, FULL = 1, 2
+FEWER, FULL = 1, 2
 
 
 class Pair(NamedTuple):
@@ -36,7 +36,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     root = tmp_path_factory.mktemp("project")
     rows = starter_sides("spam")["train"]
     with working_in(root):
-        make_contest(root, {"spam": [fit("spam", rows.iloc[::2]), fit("spam", rows)]})
+        make_contest(root, {"spam": [fit("spam", fewer(rows)), fit("spam", rows)]})
         yield root
 
 
@@ -82,7 +82,7 @@ def state(printed: str, check: str) -> str:
 def test_a_signed_challenger_becomes_champion(
     hub: LocalHub, keys: dict[str, Pair], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    judge(hub, HALF)
+    judge(hub, FEWER)
     judge(hub, FULL)
     assert state(capsys.readouterr().out.partition("v2 against v1")[2], "signature") == "ok"
     main = hub.fetch(REPO, MAIN, tmp_path / "cache")
@@ -106,7 +106,7 @@ def test_without_a_trusted_key_nothing_is_published_not_even_by_force(
     key: str | None,
     told: str,
 ) -> None:
-    make_champion(hub, "spam", HALF)
+    make_champion(hub, "spam", FEWER)
     before = hub.refs(REPO)
     if key is None:
         production.delenv("CAREERLENS_SIGNING_KEY")
@@ -130,7 +130,7 @@ def test_what_is_on_the_hub_unsigned_stays_so_and_is_refused(
     keys: dict[str, Pair],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    make_champion(hub, "spam", HALF)
+    make_champion(hub, "spam", FEWER)
     with open_store() as store:
         publish.publish(store, hub, "spam", load_params(), read_trust(os.environ), FULL)
     assert hub.release(REPO, CHALLENGER).signer is None
@@ -148,7 +148,7 @@ def test_an_unsigned_champion_is_not_asked_and_replaced_by_force_alone(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    make_champion(hub, "spam", HALF)
+    make_champion(hub, "spam", FEWER)
     enter_production(monkeypatch, keys)
     with pytest.raises(RefusedError, match=r"the champion v1 cannot be asked.* is not signed"):
         judge(hub, FULL)
@@ -156,7 +156,7 @@ def test_an_unsigned_champion_is_not_asked_and_replaced_by_force_alone(
     assert state(printed, "champion") == "FAILED"
     assert "gain/" not in printed
     with pytest.raises(SignatureError, match="is not signed"):
-        judge(hub, HALF)  # it is the champion already
+        judge(hub, FEWER)  # it is the champion already
     assert judge(hub, FULL, "v1 was never signed").release.tag == "v2"
     line = (hub.fetch(REPO, MAIN, tmp_path).path / "promotions.jsonl").read_text().splitlines()
     decision = json.loads(line[-1])["decision"]
@@ -167,7 +167,7 @@ def test_an_unsigned_champion_is_not_asked_and_replaced_by_force_alone(
 def test_an_unsigned_version_is_not_gone_back_to(
     hub: LocalHub, monkeypatch: pytest.MonkeyPatch, keys: dict[str, Pair]
 ) -> None:
-    make_champion(hub, "spam", HALF)
+    make_champion(hub, "spam", FEWER)
     enter_production(monkeypatch, keys)
     judge(hub, FULL, "v1 was never signed")
     with open_store() as store, pytest.raises(SignatureError, match="is not signed"):
@@ -180,7 +180,7 @@ def test_production_without_trusted_keys_promotes_nothing(
 ) -> None:
     production.delenv("CAREERLENS_TRUSTED_KEYS")
     with pytest.raises(SignatureError, match="set CAREERLENS_TRUSTED_KEYS"):
-        judge(hub, HALF)
+        judge(hub, FEWER)
     assert not hub.root.exists()
 
 
