@@ -82,8 +82,7 @@ class Connection(HttpToolsProtocol):
         For which one stays open between two requests.
     front : ASGI application, optional
         It is asked in the place of what BentoML and uvicorn wrap around it: their timer, task and
-        tracing of each request, and their word for who sent it, take a tenth of the time of a short
-        one, and the front does all of it itself.
+        tracing of each request, and their word for who sent it. The front does all of it itself.
     """
 
     max_connections: int

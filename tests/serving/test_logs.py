@@ -1,6 +1,7 @@
 """The log: JSON lines, whoever writes them, and no text of anybody's in them."""
 
 import contextlib
+import io
 import json
 import subprocess
 import sys
@@ -130,3 +131,9 @@ def test_a_log_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
             ring.stop()
         with contextlib.suppress(OSError):
             full.close()
+
+
+def test_what_is_not_utf_8_is_written_all_the_same() -> None:
+    stream = io.StringIO()
+    open_log("info", stream).info("read", file="cv-\udc80.pdf", when=None)
+    assert json.loads(stream.getvalue())["file"] == "cv-\udc80.pdf"
