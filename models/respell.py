@@ -144,6 +144,7 @@ def respell(text: str, lexicon: Lexicon) -> Iterator[Edit]:
     wide = sum(after.start - word.end > 1 for word, after in pairwise(words))
     # Two letters are enough where words are evidently spaced out, as in "i s   i t".
     least = 2 if wide > 1 else 3
+    dodges = LEET_CHAR.search(text) is not None and _dodges(words, lexicon)
     at = 0
     while at < len(words):
         first = words[at]
@@ -158,8 +159,12 @@ def respell(text: str, lexicon: Lexicon) -> Iterator[Edit]:
             at += 2
         else:
             meant = _meant(first.core, lexicon)
+            if meant is None and dodges:
+                meant = _meant_among_others(first.core, lexicon)
             if meant is not None:
                 yield first.core_start, first.core_end, meant
+            elif dodges and text[first.start : first.end] == "!":
+                yield first.start, first.end, "i"
             at += 1
 
 
@@ -221,6 +226,25 @@ def _meant(core: str, lexicon: Lexicon) -> str | None:
     return lexicon.spellings.get(_spelling(core))
 
 
+def _dodges(words: Sequence[_Word], lexicon: Lexicon) -> bool:
+    """Return whether two words or more are written with digits and marks for letters."""
+    return (
+        sum(bool(LEET_CHAR.search(word.core) and _meant(word.core, lexicon)) for word in words) > 1
+    )
+
+
+def _meant_among_others(core: str, lexicon: Lexicon) -> str | None:
+    """Return what a word stands for that is read only where others are disguised by digits."""
+    if not LEET_CHAR.search(core) or _JOINT.search(core):
+        return None
+    if len(core) < 3:
+        return _SHORT_SPELLINGS.get(_spelling(core))
+    if core[0] == "@":  # who is spoken to
+        meant = lexicon.spellings.get(_spelling(core[1:]))
+        return meant and "@" + meant
+    return None if _UNIT.fullmatch(core) else lexicon.spellings.get(_spelling(core))
+
+
 def _joined(core: str, parts: Sequence[str], lexicon: Lexicon) -> str | None:
     """Return the word that is left without the marks between its parts, if it is one."""
     joined = "".join(parts)
@@ -239,3 +263,8 @@ def _spelling(word: str) -> str:
 
 def _skeleton(word: str) -> str:
     return word[:1] + _VOWELS.sub("", word[1:])
+
+
+# Too short to be read by themselves: "4" and "!" are what they are in most texts.
+_SHORT = "a i am an as at be by do go he hi if in is it me my no of oh on or so to up us we"
+_SHORT_SPELLINGS = {_spelling(word): word for word in _SHORT.split(" ")}

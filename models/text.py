@@ -20,7 +20,7 @@ from models.params import NormaliseParams
 from models.respell import Edit, Lexicon, respell
 
 #: Raise this with every change of behaviour: a bundle made by another version is refused.
-NORMALISER_VERSION = 2
+NORMALISER_VERSION = 3
 
 #: Longer input is cut here; the service refuses far shorter messages.
 MAX_CHARS = 100_000

@@ -41,11 +41,17 @@ def read(text: str) -> str:
         ("stuuuupid idddiot kiiiill goooood", "stupid idiot kill good"),
         ("$7up!d 1d10t be1ieve k!11", "stupid idiot believe kill"),
         ("$.7.u.p.!.d", "stupid"),
+        ("! 4m $7up!d 70 83l!3v3 1t", "i am stupid to believe it"),
+        ("y0u 4r3 4n 1d10t, @$7up!d", "you are an idiot, @stupid"),
         ("аѕѕhоlеѕ", "assholes"),
     ],
 )
 def test_disguised_words_are_read_as_the_words_of_the_lexicon(disguised: str, plain: str) -> None:
     assert read(disguised) == plain
+
+
+def test_short_words_are_read_among_disguised_ones_alone() -> None:
+    assert read("1d10t! 4m 8y !") == "idiot! 4m 8y !"
 
 
 @pytest.mark.parametrize(
