@@ -58,7 +58,7 @@ def out_of_fold(table: pd.DataFrame, folds: NDArray[np.int_], params: Params) ->
             learnt["text"].tolist(), params.spam.normalise, params.spam.tfidf
         )
         features = vectoriser.transform(learnt["text"].tolist())
-        pipeline = train_spam(vectoriser, features, learnt, params.spam)
+        pipeline = train_spam(vectoriser, features, learnt, params.spam, "public")
         weights, intercept = linear_weights(pipeline)
         held = pipeline[:-1].transform(table["text"][folds == fold].tolist())
         logits[folds == fold] = held @ weights + intercept

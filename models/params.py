@@ -118,9 +118,13 @@ class _TextModelParams(_Section):
 
 
 class SpamParams(_TextModelParams):
-    """Everything about the spam model."""
+    """Everything about the spam model.
+
+    ``scaling`` is the power of the class ratios by which terms weigh more, or less.
+    """
 
     classifier: NaiveBayesParams
+    scaling: dict[Corpus, Annotated[float, Field(ge=0.0)]]
 
 
 class ToxicityParams(_TextModelParams):

@@ -181,8 +181,7 @@ def class_ratios(
 ) -> np.ndarray:
     """Return how unevenly each feature is spread over the two classes, shape (n_terms,).
 
-    A power of the absolute log-ratio of its share in either class, divided by the root mean square
-    of all.
+    The scale of the log-ratio of its share in either class.
 
     References
     ----------
@@ -193,7 +192,12 @@ def class_ratios(
     for label in (0, 1):
         counts = features.T @ (weights * (labels == label)) + _SMOOTHING
         shares.append(np.log(counts / counts.sum()))
-    ratios = np.abs(shares[1] - shares[0]) ** power
+    return scale_of(shares[1] - shares[0], power)
+
+
+def scale_of(log_ratios: np.ndarray, power: float) -> np.ndarray:
+    """Return a power of the absolute ``log_ratios``, divided by the root mean square of all."""
+    ratios = np.abs(log_ratios) ** power
     scale: np.ndarray = ratios / np.sqrt((ratios**2).mean())
     return scale
 

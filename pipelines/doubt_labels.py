@@ -17,7 +17,7 @@ from models.metrics import binary_metrics
 from models.params import Params, load_params
 from models.scoring import score_features
 from models.skops_file import load_model
-from models.spam import build_classifier
+from models.spam import build_classifier, weigh_terms
 from models.toxicity import ToxicityHeads
 from pipelines.entry import entry_point
 from pipelines.intervals import plain
@@ -83,9 +83,10 @@ def fit_of(model: str, params: Params) -> Fit:
 
     def fit(features: csr_matrix, labels: NDArray[np.int_], weights: NDArray[np.float64]) -> Any:
         if model == "spam":
-            return build_classifier(params.spam.classifier).fit(
-                features, labels, sample_weight=weights
-            )
+            bayes = build_classifier(params.spam.classifier)
+            bayes.fit(features, labels, sample_weight=weights)
+            weigh_terms(bayes, params.spam.scaling[params.data.corpus])
+            return bayes
         scaling = params.toxicity.scaling[params.data.corpus]
         main = ToxicityHeads(params.toxicity.classifier.C, scaling=scaling, heads=("toxic",))
         return main.fit(features, labels[:, None].astype(float), sample_weight=weights)

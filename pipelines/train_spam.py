@@ -7,14 +7,18 @@ from scipy.sparse import csr_matrix
 from sklearn.pipeline import Pipeline
 from sklearn.utils.class_weight import compute_sample_weight
 
-from models.params import SpamParams, load_params
-from models.spam import build_classifier
+from models.params import Corpus, SpamParams, load_params
+from models.spam import build_classifier, calibrate, weigh_terms
 from pipelines.entry import entry_point
 from pipelines.training import row_weights, run_training
 
 
 def train_spam(
-    vectoriser: Pipeline, features: csr_matrix, train: pd.DataFrame, params: SpamParams
+    vectoriser: Pipeline,
+    features: csr_matrix,
+    train: pd.DataFrame,
+    params: SpamParams,
+    corpus: Corpus = "starter",
 ) -> Pipeline:
     """Return the fitted pipeline, raw text in.
 
@@ -26,13 +30,22 @@ def train_spam(
         The vectorised training rows.
     train : DataFrame
         Columns label, source, weight.
+    corpus : str
+        What ``train`` is of.
     """
     weights = row_weights(train, params.source_weights)
     if params.classifier.class_weight == "balanced":
         weights = weights * compute_sample_weight("balanced", train["label"])
     classifier = build_classifier(params.classifier)
     classifier.fit(features, train["label"].to_numpy(), sample_weight=weights)
+    weigh_terms(classifier, params.scaling[corpus])
     return Pipeline([*vectoriser.steps, ("classifier", classifier)])
+
+
+def calibrate_spam(pipeline: Pipeline, validation: pd.DataFrame) -> None:
+    """Fit the probabilities to the validation rows."""
+    features = pipeline[:-1].transform(validation["text"].tolist())
+    calibrate(pipeline[-1], features, validation["label"].to_numpy())
 
 
 @entry_point
@@ -44,7 +57,11 @@ def main() -> None:
     def fit(
         vectoriser: Pipeline, features: csr_matrix, tables: Mapping[str, pd.DataFrame]
     ) -> Pipeline:
-        return train_spam(vectoriser, features, tables["train"], params.spam)
+        pipeline = train_spam(
+            vectoriser, features, tables["train"], params.spam, params.data.corpus
+        )
+        calibrate_spam(pipeline, tables["validation"])
+        return pipeline
 
     run_training(__doc__, "spam", fit, budgets)
 

@@ -53,7 +53,7 @@ def run_trial(
     """
     vectoriser, features = fit_transform(train["text"].tolist(), section.normalise, section.tfidf)
     if isinstance(section, SpamParams):
-        pipeline = train_spam(vectoriser, features, train, section)
+        pipeline = train_spam(vectoriser, features, train, section, corpus)
     else:
         pipeline = train_toxicity(vectoriser, features, train, section, corpus=corpus)
     scores = score_texts(pipeline, validation["text"].tolist())[:, 0]

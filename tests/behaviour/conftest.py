@@ -18,7 +18,7 @@ from pipelines.clean import clean, training_table
 from pipelines.raw_files import read_raw
 from pipelines.readers import READERS
 from pipelines.split import split
-from pipelines.train_spam import train_spam
+from pipelines.train_spam import calibrate_spam, train_spam
 from pipelines.train_toxicity import calibrate, train_toxicity
 from pipelines.training import choose_thresholds
 from tests.factories import GOLDEN, ROOT, SOURCES, starter_index, starter_skills
@@ -44,6 +44,7 @@ def package_text_model(kind: Kind, folder: Path) -> Bundle[Any]:
     )
     if kind == "spam":
         fitted = train_spam(vectoriser, features, parts["train"], params.spam)
+        calibrate_spam(fitted, parts["validation"])
     else:
         fitted = train_toxicity(vectoriser, features, parts["train"], params.toxicity)
         calibrate(fitted, parts["validation"])

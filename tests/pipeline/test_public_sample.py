@@ -18,7 +18,7 @@ def test_a_fixed_sample_of_every_public_source_trains(tmp_path: Path) -> None:
     checkout.change_params(data={"corpus": "public", "sample": 400})
     checkout.run_stages()
     counts = json.loads((checkout.root / "data" / "reports" / "clean.json").read_text())["tables"]
-    assert set(counts["spam"]) == {"sms_spam_collection", "sms_phishing"}
+    assert set(counts["spam"]) == {"workplace", "sms_spam_collection", "sms_phishing"}
     assert set(counts["toxicity"]) == {
         "workplace",
         "jigsaw_balanced",

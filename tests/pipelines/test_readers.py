@@ -2,12 +2,14 @@ from collections.abc import Callable
 
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 from models import toxicity
 from models.params import CleanParams, ToxicSpansParams
 from models.text import group_key
 from pipelines.raw_files import RawReadError, Tables
 from pipelines.readers import CATEGORIES, READERS
+from pipelines.split import side_of
 from tests.pipelines.tables import table
 
 PARAMS = CleanParams(
@@ -222,21 +224,23 @@ def starter(*rows: tuple[str, ...]) -> pd.DataFrame:
     return READERS["starter"]({"messages.csv": raw}, PARAMS)
 
 
-def test_of_the_starter_messages_the_public_corpus_has_what_they_say_of_toxicity() -> None:
+def test_the_public_corpus_leaves_spam_of_the_test_side_to_the_starter_models() -> None:
     raw = table(
         *("text", "spam", "toxic", "category", "hard", "template"),
         rows=[
-            ("win a prize", "1", "0", "giveaway", "0", "a" * 12),
-            ("you fool", "0", "1", "insult", "0", "b" * 12),
+            (f"prize {key}", "1", "0", "giveaway", "0", key * 12)
+            for key in "abcdefghijklmnopqrstuvwxyz"
         ],
     )
     rows = READERS["workplace"]({"messages.csv": raw}, PARAMS)
     whole = READERS["starter"]({"messages.csv": raw}, PARAMS)
-    assert rows[["text", "label", "task"]].values.tolist() == [
-        ["win a prize", 0, "toxicity"],
-        ["you fool", 1, "toxicity"],
+    assert_frame_equal(rows.drop(columns="dropped"), whole.drop(columns="dropped"))
+    left = rows["dropped"] == "scored_as_starter"
+    assert left.tolist() == [
+        task == "spam" and side_of(group) == "test"
+        for task, group in zip(rows["task"], rows["group"], strict=True)
     ]
-    assert rows["group"].tolist() == whole["group"].tolist()[2:]
+    assert 0 < left.sum() < 26
 
 
 def test_a_starter_message_teaches_both_models() -> None:

@@ -107,7 +107,7 @@ def test_excluding_all_there_is_to_learn_from_names_the_task_and_what_was_left_o
     declared: Catalogue,
 ) -> None:
     with pytest.raises(SourcesError, match=r"train spam.*CC BY 4\.0.*sms_phishing"):
-        choose_sources(declared, "public", ["CC BY 4.0"])
+        choose_sources(declared, "public", ["CC BY 4.0", "Apache-2.0"])
 
 
 def test_evaluation_files_alone_are_nothing_to_learn_from(declared: Catalogue) -> None:
