@@ -87,7 +87,8 @@ def _with_memo(table: Table) -> Table:
     lengths = np.diff(table.token_bounds) + 2
     most = int(lengths.sum() * (table.lengths[1] - table.lengths[0] + 1))
     memo = np.empty(most, np.uint32)
-    size = memorise(table, table.memo_bounds, memo, table.memo_sums)
+    counts = np.zeros(len(table.records), np.int32)
+    size = memorise(table, counts, table.memo_bounds, memo, table.memo_sums)
     return table._replace(memo=memo[:size].copy())
 
 
