@@ -129,7 +129,9 @@ def hide_identities(known: Cleaning, source: Draft, size: Number, target: Draft)
         end = at + 1
         while end < size and traits[codes[end]] & 3 == WORD:
             end += 1
-        if known.word_kinds[number_of(known.words, codes, at, end)] & IDENTITY:
+        first, length = codes[at], end - at
+        may_be = first < 128 and length < 32 and known.identity_lengths[first] >> length & 1
+        if may_be and known.word_kinds[number_of(known.words, codes, at, end)] & IDENTITY:
             kept = copy(source, done, at, target, max(kept, 0))
             length = len(known.identity)
             kept = put(known.identity, 0, length, source, at, end, target, kept)

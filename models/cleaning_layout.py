@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from models.native import Number, leaf
-from models.ngram_finding import hash_symbols, place_of_token
+from models.ngram_finding import hash_symbols, home, place_of_token
 
 #: What is told of each code point beside its class: a decimal digit, a letter, a sign of money; a
 #: control that is dropped; of the sets of :mod:`models.respell`; between the digits of a long
@@ -66,6 +66,8 @@ class Cleaning(NamedTuple):
         Those that :mod:`models.cleaning_tokens` puts in, one after the other.
     identity : ndarray of uint32
         The token for who people are.
+    identity_lengths : ndarray of uint32, shape (128,)
+        The lengths, as bits, of the words for it that begin with each ASCII character.
     """
 
     traits: np.ndarray
@@ -83,6 +85,7 @@ class Cleaning(NamedTuple):
     token_codes: np.ndarray
     token_bounds: np.ndarray
     identity: np.ndarray
+    identity_lengths: np.ndarray
 
 
 class Draft(NamedTuple):
@@ -153,6 +156,18 @@ def number_of(words: Words, codes: np.ndarray, start: Number, stop: Number) -> N
     digest = hash_symbols(codes, start, stop)
     at = place_of_token(words.entries, words.bounds, words.codes, codes, start, stop, digest)
     return np.int64(words.entries[at, 1])
+
+
+@leaf
+def has(words: Words, digest: np.uint64) -> Number:
+    """Whether a word with a hash is known, without looking at its characters."""
+    mask = np.uint64(len(words.entries) - 1)
+    at = home(digest, mask)
+    while words.entries[at, 0] != np.uint64(0):
+        if words.entries[at, 0] == digest:
+            return True
+        at = (at + 1) & np.int64(mask)
+    return False
 
 
 @leaf

@@ -17,11 +17,12 @@ from models.cleaning_layout import (
     Room,
     Words,
     copy,
+    has,
     number_of,
     put,
 )
 from models.native import Number, leaf
-from models.ngram_finding import home, place_of_token
+from models.ngram_finding import place_of_token
 from models.ngram_layout import SPACE, WORD
 from models.respell import GAIN_OVER_MARK, GAIN_OVER_SPACE, LONGEST, LONGEST_RUN, STRAY
 
@@ -366,8 +367,7 @@ def is_split(known: Cleaning, way: Number, codes: np.ndarray, first: Number, roo
     for at in range(start, end):
         if at != stop:
             digest = (digest ^ np.uint64(codes[at])) * _FNV
-    entries = known.words.entries
-    if entries[home(digest | np.uint64(1), np.uint64(len(entries) - 1)), 0] == np.uint64(0):
+    if not has(known.words, digest | np.uint64(1)):
         return False
     kept = 0
     for at in range(start, end):

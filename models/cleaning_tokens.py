@@ -240,18 +240,40 @@ def end_of_token(
 
 
 @leaf
-def may_begin(known: Cleaning, kind: Number, codes: np.ndarray, at: Number) -> Number:
+def may_begin(known: Cleaning, kind: Number, codes: np.ndarray, at: Number, size: Number) -> Number:
     """Whether what one kind of token stands for may begin at a place: never wrongly not."""
     code = codes[at]
     traits = known.traits[code]
     before = known.traits[codes[at - 1]] if at > 0 else np.uint16(SPACE)
     if kind == URL:
-        return code in (_H, _W) or (traits & OF_DOMAIN and before & 3 != WORD)
+        if before & 3 == WORD or not traits & OF_DOMAIN:
+            return code in (_H, _W)
+        end = end_of_run(known, codes, at, size, OF_DOMAIN)
+        return code in (_H, _W) or (end < size and codes[end] == _DOT)
     if kind == EMAIL:
-        return traits & OF_ADDRESS and not before & OF_ADDRESS
-    if kind == MONEY:
-        return traits & AMOUNT or (traits & (DIGIT | LETTER) and before & 3 != WORD)
-    return (traits & DIGIT or code == _PLUS) and before & 3 != WORD
+        if before & OF_ADDRESS:
+            return False
+        end = end_of_run(known, codes, at, size, OF_ADDRESS)
+        return end < size and codes[end] == _AT
+    if kind == LONG_NUMBER:
+        return (traits & DIGIT or code == _PLUS) and before & 3 != WORD
+    if traits & LETTER and before & 3 != WORD:  # a currency is followed by a number
+        end = end_of_word(known, codes, at, size)
+        end += end < size and codes[end] == _DOT
+        end += end < size and codes[end] == _SPACE
+        return is_digit(known, codes, end, size)
+    return traits & AMOUNT or (traits & DIGIT and before & 3 != WORD)
+
+
+@leaf
+def end_of_run(
+    known: Cleaning, codes: np.ndarray, start: Number, size: Number, trait: Number
+) -> Number:
+    """Return where characters with a trait end, or some place after more than a token has."""
+    end = start
+    while end < size and end - start < 80 and known.traits[codes[end]] & trait:
+        end += 1
+    return end
 
 
 @leaf
@@ -263,7 +285,7 @@ def put_tokens(known: Cleaning, kind: Number, source: Draft, size: Number, targe
     at = 0
     while at < size:
         end = -1
-        if may_begin(known, kind, codes, at):
+        if may_begin(known, kind, codes, at, size):
             end = end_of_token(known, kind, codes, at, size)
         if end >= 0:
             kept = put(known.token_codes, first, last, source, at, end, target, kept)

@@ -99,6 +99,7 @@ def cleaning_of(ways: Sequence[tuple[NormaliseParams, Lexicon | None]]) -> Clean
         token_codes=_codes("".join(_TOKENS)),
         token_bounds=np.cumsum([0, *map(len, _TOKENS)]),
         identity=_codes(IDENTITY_TOKEN),
+        identity_lengths=_lengths(IDENTITY_WORDS),
     )
 
 
@@ -135,6 +136,13 @@ def _words(words: Iterable[str]) -> Words:
     numbers = np.empty(len(listed), np.int64)
     number_tokens(found.entries, codes, stops - lengths, stops, numbers, found.bounds, found.codes)
     return found
+
+
+def _lengths(words: Iterable[str]) -> np.ndarray:
+    lengths = np.zeros(128, np.uint32)
+    for word in words:
+        lengths[ord(word[0])] |= 1 << len(word)
+    return lengths
 
 
 def _codes(text: str) -> np.ndarray:

@@ -50,13 +50,14 @@ class Table(NamedTuple):
     token_symbols : ndarray of uint32
     token_uids : ndarray of int32, shape (n_tokens + 1,)
         -1 where the word alone is no known n-gram.
-    memo_bounds : ndarray of int64, shape (n_tokens + 2,)
+    memo_bounds : ndarray of int64, shape (n_tokens + 2, 2)
         Token ``i`` between two spaces has the character n-grams
-        ``[memo_bounds[i], memo_bounds[i + 1])`` of ``memo``.
+        ``[memo_bounds[i, 0], memo_bounds[i + 1, 0])`` of ``memo``, those with the second space from
+        ``memo_bounds[i, 1]`` on.
     memo : ndarray of uint32
         Uids, and in the last ``TIMES_BITS`` how often each is in the word.
-    memo_sums : ndarray of float64, shape (n_tokens + 1, n_models + n_heads)
-        What these n-grams add up to.
+    memo_sums : ndarray of float64, shape (n_tokens + 1, 2, n_models + n_heads)
+        What these n-grams add up to, without those with the second space and with them.
     records : ndarray of float64, shape (n_uids, n_models + n_heads)
         For each model the square of the idf; for each head the idf times the weight.
     head_models : ndarray of int64, shape (n_heads,)
