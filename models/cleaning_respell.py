@@ -167,11 +167,11 @@ def find_words(
     n_words, strays = 0, 0
     end = size
     while end > 0:
-        start = np.int64(begins[end])
-        code = codes[first + start]
+        begin = np.int64(begins[end])
+        code = codes[first + begin]
         n_words += 1
-        strays += end - start == 1 and code != 97 and code != 105 and code != 117
-        end = start
+        strays += end - begin == 1 and code != 97 and code != 105 and code != 117
+        end = begin
     return 0 if strays * 4 > n_words else n_words
 
 

@@ -12,8 +12,8 @@ from models.ngram_scoring import count_unknown, score, share_out, weigh_words
 from models.ngram_table import build_table
 from models.params import NormaliseParams
 from models.respell import Lexicon
-from models.spans import Span, SpanRule, Word, shown_words
-from models.text import MAX_CHARS, fold, normalise_with_offsets
+from models.spans import Span, SpanRule, Word, bare_words, marked, shown_words
+from models.text import MAX_CHARS, fold, fold_with_offsets
 
 
 class FastScorer:
@@ -48,19 +48,8 @@ class FastScorer:
 
     def words(self, model: int, text: str) -> list[Word]:
         """Return every word's part of the main head's logit of one model."""
-        codes, starts, ends = self._traced(model, text)
-        bounds, parts = self._shared_out(model, codes)
-        normalised = codes.tobytes().decode("utf-32-le", "surrogatepass")
-        return [
-            Word(start, end, part, normalised[first:last])
-            for start, end, part, (first, last) in zip(
-                starts[bounds[:, 0]].tolist(),
-                ends[bounds[:, 1] - 1].tolist(),
-                parts.tolist(),
-                bounds.tolist(),
-                strict=True,
-            )
-        ]
+        traced = self._traced(model, text)
+        return _words(*traced, *self._shared_out(model, traced[0]))
 
     def intercept(self, model: int) -> float:
         """Return what the main head's logit of one model is before any word."""
@@ -68,15 +57,17 @@ class FastScorer:
 
     def shown(self, model: int, text: str) -> list[Span]:
         """Return the words to show of a text that one model flags."""
-        words, rule = self.words(model, text), self._models[model].span_rule
+        rule = self._models[model].span_rule
         if rule is None:
-            return shown_words(words, text, None, None)
-        stops = _stops([word.form for word in words])
-        bounds = np.column_stack([np.concatenate([np.zeros(1, np.int64), stops])[:-1], stops])
-        odds = np.empty((len(words), self._width))
-        codes = codes_of("".join(word.form for word in words))
-        weigh_words(self._table, codes, bounds, self._counts(), odds)
-        return shown_words(words, text, odds[:, self._heads[model].stop], rule)
+            return shown_words(self.words(model, text), text, None, None)
+        traced = self._traced(model, text)
+        bounds, parts = self._shared_out(model, traced[0])
+        if not len(bounds):
+            return []
+        odds = np.empty((len(bounds), self._width))
+        weigh_words(self._table, traced[0], bounds, self._counts(), odds)
+        numbers = marked(odds[:, self._heads[model].stop], rule)
+        return bare_words(_words(*traced, bounds[numbers], parts[numbers]), text)
 
     def unknown_share(self, model: int, text: str) -> float:
         """Return the share of a text's words that one model has no term of."""
@@ -104,9 +95,26 @@ class FastScorer:
         if text.isascii():  # where every character is folded to one
             cleaned, origins = trace_text(self._known, model, codes_of(text[:MAX_CHARS]))
             return cleaned, origins[:, 0], origins[:, 1]
-        rules, lexicon = self._models[model].rules, self._models[model].lexicon
-        found = normalise_with_offsets(text, rules, lexicon)
-        return codes_of(found.text), found.starts, found.ends
+        found = fold_with_offsets(text)
+        cleaned, origins = trace_text(self._known, model, codes_of(found.text))
+        return cleaned, found.starts[origins[:, 0]], found.ends[origins[:, 1] - 1]
+
+
+def _words(
+    codes: np.ndarray, starts: np.ndarray, ends: np.ndarray, bounds: np.ndarray, parts: np.ndarray
+) -> list[Word]:
+    """Return words of a cleaned text, of which it is known where each character was read."""
+    normalised = codes.tobytes().decode("utf-32-le", "surrogatepass")
+    return [
+        Word(start, end, part, normalised[first:last])
+        for start, end, part, (first, last) in zip(
+            starts[bounds[:, 0]].tolist(),
+            ends[bounds[:, 1] - 1].tolist(),
+            parts.tolist(),
+            bounds.tolist(),
+            strict=True,
+        )
+    ]
 
 
 def _stops(texts: Sequence[str]) -> np.ndarray:

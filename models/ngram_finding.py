@@ -216,31 +216,41 @@ def recall_chars(
 
 
 @leaf
-def find_chars(table: Table, notes: Notes, n_chunks: Number, n_tokens: Number) -> Number:
-    """Note the character n-grams of a text; return how many."""
-    for column in range(len(notes.sums)):
-        notes.sums[column] = 0.0
-    n_keys = 0
-    token = 0
-    for chunk in range(n_chunks):
-        first = token
-        while token < n_tokens and notes.token_chunks[token] == chunk:
-            token += 1
+def find_chars(
+    table: Table, notes: Notes, begin: Number, n_tokens: Number, enough: Number
+) -> tuple[Number, Number]:
+    """Note the character n-grams of the chunks from a token on, until there are ``enough``.
+
+    Returns
+    -------
+    n_found, end : int
+        How many were noted, and the token before which this ended.
+    """
+    n_keys, n_known = 0, 0
+    end = begin
+    while end < n_tokens and n_keys + n_known < enough:
+        first = end
+        chunk = notes.token_chunks[first]
+        while end < n_tokens and notes.token_chunks[end] == chunk:
+            end += 1
         start, stop = notes.bounds[2 * chunk], notes.bounds[2 * chunk + 1] + 2
-        if not is_memorised(table, notes.tokens[first]):
+        known = notes.tokens[first]
+        if not is_memorised(table, known):
             n_keys = note_keys(table, notes, start, stop, start, chunk, n_keys)
-        elif token - first > 1:
+            continue
+        n_known += table.memo_bounds[known + 1, 0] - table.memo_bounds[known, 0]
+        if end - first > 1:
             behind = np.int64(notes.token_places[first, 1])
             n_keys = note_keys(table, notes, start, stop, behind, chunk, n_keys)
     n_found = find_noted(table.chars, notes, 0, n_keys)
     before = -1
-    for token in range(n_tokens):
+    for token in range(begin, end):
         chunk = notes.token_chunks[token]
         if chunk != before and is_memorised(table, notes.tokens[token]):
             is_whole = token + 1 == n_tokens or notes.token_chunks[token + 1] != chunk
             n_found = recall_chars(table, notes, notes.tokens[token], is_whole, chunk, n_found)
         before = chunk
-    return n_found
+    return n_found, end
 
 
 @leaf
@@ -276,19 +286,3 @@ def find_words(table: Table, notes: Notes, n_tokens: Number, n_found: Number) ->
                 notes.spreads[n_found + n_keys] = length
                 n_keys += 1
     return find_noted(table.grams, notes, n_found, n_keys)
-
-
-@leaf
-def read(table: Table, notes: Notes, size: Number) -> tuple[Number, Number, Number]:
-    """Note every n-gram of a text that was laid out.
-
-    Returns
-    -------
-    n_chars, n_found, n_chunks : Number
-        What was found up to ``n_chars`` are character n-grams, and from there on word n-grams.
-    """
-    n_chunks, n_tokens = divide(notes, size)
-    find_tokens(table, notes, n_tokens)
-    n_chars = find_chars(table, notes, n_chunks, n_tokens)
-    n_found = find_words(table, notes, n_tokens, n_chars)
-    return n_chars, n_found, n_chunks

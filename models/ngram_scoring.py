@@ -9,8 +9,11 @@ import numpy as np
 from models.cleaning_kernels import clean, desk_for, take_in
 from models.cleaning_layout import GROWTH, PLAIN, Cleaning, Desk
 from models.native import Number, kernel, leaf
-from models.ngram_finding import divide, find_tokens, read
+from models.ngram_finding import divide, find_chars, find_tokens, find_words
 from models.ngram_layout import WORD, Notes, Table, lay_out, room_for
+
+# So many n-grams of a long text are noted before they are added up: what fits in the cache.
+_AT_ONCE = 8192
 
 
 @leaf
@@ -101,16 +104,34 @@ def close_block(table: Table, notes: Notes, logits: np.ndarray) -> None:
 @leaf
 def score_text(table: Table, notes: Notes, size: Number, logits: np.ndarray) -> None:
     """Write the logarithmic odds of a text that was laid out."""
-    n_chars, n_found, _ = read(table, notes, size)
+    _, n_tokens = divide(notes, size)
+    find_tokens(table, notes, n_tokens)
+    clear(notes)
     for head in range(len(logits)):
         logits[head] = table.intercepts[head]
-    add_found(table, notes, 0, n_chars)
+    n_found, token = find_chars(table, notes, 0, n_tokens, _AT_ONCE)
+    add_found(table, notes, 0, n_found)
+    if token == n_tokens:
+        forget(notes, 0, n_found)
+    else:
+        while token < n_tokens:
+            n_found, token = find_chars(table, notes, token, n_tokens, _AT_ONCE)
+            add_found(table, notes, 0, n_found)
+        for uid in range(len(notes.counts)):
+            notes.counts[uid] = 0
     close_block(table, notes, logits)
-    forget(notes, 0, n_chars)
-    notes.sums[:] = 0.0
-    add_found(table, notes, n_chars, n_found)
+    clear(notes)
+    n_found = find_words(table, notes, n_tokens, 0)
+    add_found(table, notes, 0, n_found)
     close_block(table, notes, logits)
-    forget(notes, n_chars, n_found)
+    forget(notes, 0, n_found)
+
+
+@leaf
+def clear(notes: Notes) -> None:
+    """Make the sums 0."""
+    for column in range(len(notes.sums)):
+        notes.sums[column] = 0.0
 
 
 @kernel
@@ -246,7 +267,11 @@ def share_all(
 ) -> Number:
     """Do what :func:`share_out` does, in room that is there."""
     size = lay_out(table, codes, 0, len(codes), notes)
-    n_chars, n_found, n_chunks = read(table, notes, size)
+    n_chunks, n_tokens = divide(notes, size)
+    find_tokens(table, notes, n_tokens)
+    clear(notes)
+    n_chars, _ = find_chars(table, notes, 0, n_tokens, len(notes.uids))
+    n_found = find_words(table, notes, n_tokens, n_chars)
     for at in range(2 * n_chunks):
         bounds[at] = notes.bounds[at]
     parts[:n_chunks] = 0.0
@@ -257,7 +282,7 @@ def share_all(
         parts[notes.owners[at]] += share_of(table, notes, at, head) * abs(notes.times[at])
     forget(notes, 0, n_chars)
 
-    notes.sums[:] = 0.0
+    clear(notes)
     add_found(table, notes, n_chars, n_found)
     close_block(table, notes, logits)
     chunks = notes.token_chunks

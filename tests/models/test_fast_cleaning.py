@@ -253,3 +253,38 @@ def test_characters_are_traced_to_where_they_were_read() -> None:
             last = [at for at in ends if wanted.text[at] != " "]
             assert origins[words, 0].tolist() == wanted.starts[words].tolist(), text
             assert origins[last, 1].tolist() == wanted.ends[last].tolist(), text
+
+
+def test_a_lexicon_with_words_for_which_there_is_no_room_is_refused() -> None:
+    with pytest.raises(NotCompilableError, match="more than 24 letters"):
+        cleaning_of([(RULES[2], Lexicon({"a" * 25: 3}))])
+
+
+HARD = [
+    *("a", "i", "u", "é", "ж", "1", "!", "|", "*", "**", "-", "_", ".", "/", "~", "+", "(", ")"),
+    *(
+        "1d10t",
+        "f-16",
+        "10th",
+        "3pm",
+        "2b",
+        "b2b",
+        "c*nt",
+        "h.e.l.l.o",
+        "w-o-r-k",
+        "th ank",
+        "€uro",
+    ),
+    *("helllo", "gooood", "thnks", "mtng", "wrk", "to-day", "$alary", "p@y", "£ife", "a--b--c"),
+    *("idiot", "work", "thank", "you", "day", "meeting", "salary", "hello", "gays", "blck"),
+    *(" ", "  ", "   ", "\t", "\n", "\u2003", " ", " "),
+]
+
+
+def test_any_mixture_of_disguises_is_read_as_by_the_rules() -> None:
+    chance = random.Random(11)
+    texts = ["".join(chance.choices(HARD, k=chance.randint(1, 16))) for _ in range(4_000)]
+    texts += [" ".join(text) for text in ROWS[::60]] + ["   ".join(text) for text in ROWS[::60]]
+    texts += ["a" * 401, "you" * 140, " ".join("you are " * 60), "-".join("idiot" * 90)]
+    assert cleaned(2, texts) == [normalise(text, RULES[2], LEXICON) for text in texts]
+    assert cleaned(4, texts) == [normalise(text, RULES[4], LEXICON) for text in texts]
