@@ -165,13 +165,13 @@ def find_words(
             if score > best[end]:
                 best[end], begins[end] = score, start
     n_words, strays = 0, 0
-    end = size
-    while end > 0:
-        begin = np.int64(begins[end])
+    to = size
+    while to > 0:
+        begin = np.int64(begins[to])
         code = codes[first + begin]
         n_words += 1
-        strays += end - begin == 1 and code != 97 and code != 105 and code != 117
-        end = begin
+        strays += to - begin == 1 and code != 97 and code != 105 and code != 117
+        to = begin
     return 0 if strays * 4 > n_words else n_words
 
 
