@@ -9,7 +9,9 @@ from models.native import Number, leaf
 from models.ngram_layout import SPACE, TIMES_BITS, WORD, Notes, Table
 
 _FIBONACCI = np.uint64(0x9E3779B97F4A7C15)
-_FNV = np.uint64(0x100000001B3)
+
+#: Of the hashes of words: where they begin, and what they are multiplied by.
+BASIS, FNV = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 
 
 @leaf
@@ -65,9 +67,9 @@ def key_of(digits: np.ndarray, start: Number, stop: Number, radix: np.uint64) ->
 @leaf
 def hash_symbols(symbols: np.ndarray, start: Number, stop: Number) -> np.uint64:
     """Return a hash of a word that is never 0."""
-    digest = np.uint64(0xCBF29CE484222325)
+    digest = BASIS
     for at in range(start, stop):
-        digest = (digest ^ np.uint64(symbols[at])) * _FNV
+        digest = (digest ^ np.uint64(symbols[at])) * FNV
     return digest | np.uint64(1)
 
 
