@@ -1,42 +1,64 @@
-"""What the kernels of cleaning know of characters and words."""
+"""What the kernels of cleaning know of characters and words, and the room that they work in."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from models.native import Number, leaf
-from models.ngram_finding import hash_symbols, place_of_token
+from models.ngram_finding import hash_symbols, home, place_of_token
 
-#: What is told of each code point beside its class: a decimal digit, a letter, a sign of money.
-DIGIT, LETTER, AMOUNT = 4, 8, 16
+#: What is told of each code point beside its class: a decimal digit, a letter, a sign of money; a
+#: control that is dropped; of the sets of :mod:`models.respell`; between the digits of a long
+#: number; before the dot of a domain, and before the "@" of an address.
+DIGIT, LETTER, AMOUNT, CONTROL = 4, 8, 16, 32
+OPENING, CLOSING, PARTING, LEET = 64, 128, 256, 512
+GAP, OF_DOMAIN, OF_ADDRESS = 1024, 2048, 4096
 
 #: What is told of each word: for who people are, before or after an amount of money, a domain.
 IDENTITY, MONEY_BEFORE, MONEY_AFTER, DOMAIN = 1, 2, 4, 8
 
+#: How many times as long a text may become: "1" becomes " __number__ ".
+GROWTH = 7
 
-class Cleaning(NamedTuple):
-    """What cleaning needs to know.
+
+class Words(NamedTuple):
+    """Words under numbers, from 1 on.
 
     Attributes
     ----------
-    kinds : ndarray of uint8, shape (0x110000,)
-        Of each code point the class of :mod:`models.ngram_layout`, and whether it is a ``DIGIT``,
-        ``LETTER`` or ``AMOUNT``.
-    marks : ndarray of uint8, shape (128, 5)
-        Of each ASCII character whether it is of ``OPENING`` and the other sets below.
-    spelled : ndarray of uint8, shape (128,)
-        What each ASCII character is in a spelling; 0 for what is left out of it.
-    words : ndarray of uint64, shape (n, 2)
-        Open-addressing table of all words known here: hash and number.
-    word_bounds, word_codes : ndarray of int64 and uint32
+    entries : ndarray of uint64, shape (n, 2)
+        Open-addressing table: hash and number.
+    bounds, codes : ndarray of int64 and uint32
         Their characters, as tokens have them in :class:`models.ngram_layout.Table`.
+    """
+
+    entries: np.ndarray
+    bounds: np.ndarray
+    codes: np.ndarray
+
+
+class Cleaning(NamedTuple):
+    """What cleaning needs to know, in each of the ways in which models have their texts cleaned.
+
+    Attributes
+    ----------
+    traits : ndarray of uint16, shape (0x110000,)
+        Of each code point the class of :mod:`models.ngram_layout`, and what is listed above.
+    spelled : ndarray of uint32
+        What the first code points are in a spelling; 0 for what is left out of it.
+    rules : ndarray of int64, shape (n_ways,)
+        The optional rules of each way.
+    words : Words
+        All that are known here.
     word_kinds : ndarray of uint8
         What is told of each, by number.
-    word_logs : ndarray of float64
+    word_logs : ndarray of float64, shape (n, n_ways)
         The log-probability of each in the lexicon, 1 for what is not in it.
-    spellings, skeletons : ndarray of uint64
-        Hashes of those of the lexicon, in open addressing.
-    unseen : ndarray of float64, shape (1,)
+    spellings, skeletons : Words
+        Those of the lexicons.
+    spelled_words, skeleton_words : ndarray of int64, shape (n, n_ways)
+        The word that each of them stands for; 0 for none.
+    unseen : ndarray of float64, shape (n_ways,)
         The log-probability of a word that is not in the lexicon, before its length.
     number : ndarray of uint32
         The token for a short number, with its spaces.
@@ -44,40 +66,140 @@ class Cleaning(NamedTuple):
         Those that :mod:`models.cleaning_tokens` puts in, one after the other.
     identity : ndarray of uint32
         The token for who people are.
+    identity_lengths : ndarray of uint32, shape (128,)
+        The lengths, as bits, of the words for it that begin with each ASCII character.
     """
 
-    kinds: np.ndarray
-    marks: np.ndarray
+    traits: np.ndarray
     spelled: np.ndarray
-    words: np.ndarray
-    word_bounds: np.ndarray
-    word_codes: np.ndarray
+    rules: np.ndarray
+    words: Words
     word_kinds: np.ndarray
     word_logs: np.ndarray
-    spellings: np.ndarray
-    skeletons: np.ndarray
+    spellings: Words
+    skeletons: Words
+    spelled_words: np.ndarray
+    skeleton_words: np.ndarray
     unseen: np.ndarray
     number: np.ndarray
     token_codes: np.ndarray
     token_bounds: np.ndarray
     identity: np.ndarray
+    identity_lengths: np.ndarray
 
 
-#: The columns of ``marks``.
-OPENING, CLOSING, PARTING, LEET, GAP = range(5)
+class Draft(NamedTuple):
+    """A text on its way.
+
+    Attributes
+    ----------
+    codes : ndarray of uint32
+        Its characters.
+    places : ndarray of int32, shape (n, 2)
+        Where each of them was read.
+    """
+
+    codes: np.ndarray
+    places: np.ndarray
+
+
+class Room(NamedTuple):
+    """Room for what is found in one text.
+
+    Attributes
+    ----------
+    chunks : ndarray of int32, shape (n, 4)
+        Where what stands between white space begins and ends, and what is left of it without the
+        marks around.
+    letters, meant : ndarray of uint32
+        Letters that were set apart, and what disguised ones are read as.
+    best, begins : ndarray of float64 and int32
+        Of each place in a run of letters: how likely the words before it are, and where the last
+        of them begins.
+    """
+
+    chunks: np.ndarray
+    letters: np.ndarray
+    meant: np.ndarray
+    best: np.ndarray
+    begins: np.ndarray
+
+
+#: The drafts in which a cleaned text may be: that of all ways without disguises in it, and one of
+#: its own way, before and after words for who people are.
+PLAIN, OWN, HIDDEN = 0, 1, 2
+
+
+class Desk(NamedTuple):
+    """Room for the cleaning of one text.
+
+    Attributes
+    ----------
+    raw, respelled, one, two : Draft
+        What it goes through.
+    drafts : tuple of Draft
+        What becomes of it: ``PLAIN``, ``OWN`` and ``HIDDEN``.
+    room : Room
+    """
+
+    raw: Draft
+    respelled: Draft
+    one: Draft
+    two: Draft
+    drafts: tuple[Draft, Draft, Draft]
+    room: Room
 
 
 @leaf
-def is_mark(known: Cleaning, code: Number, kind: Number) -> Number:
-    """Whether a character is of one of the sets in ``marks``."""
-    return code < 128 and known.marks[code, kind] != 0
-
-
-@leaf
-def word_at(known: Cleaning, codes: np.ndarray, start: Number, stop: Number) -> Number:
+def number_of(words: Words, codes: np.ndarray, start: Number, stop: Number) -> Number:
     """Return the number of the word ``codes[start:stop]``, 0 if it is not known."""
     digest = hash_symbols(codes, start, stop)
-    at = place_of_token(
-        known.words, known.word_bounds, known.word_codes, codes, start, stop, digest
-    )
-    return np.int64(known.words[at, 1])
+    at = place_of_token(words.entries, words.bounds, words.codes, codes, start, stop, digest)
+    return np.int64(words.entries[at, 1])
+
+
+@leaf
+def has(words: Words, digest: np.uint64) -> Number:
+    """Whether a word with a hash is known, without looking at its characters."""
+    mask = np.uint64(len(words.entries) - 1)
+    at = home(digest, mask)
+    while words.entries[at, 0] != np.uint64(0):
+        if words.entries[at, 0] == digest:
+            return True
+        at = (at + 1) & np.int64(mask)
+    return False
+
+
+@leaf
+def copy(source: Draft, start: Number, stop: Number, target: Draft, kept: Number) -> Number:
+    """Append a part of one draft to another; return how long that is now."""
+    for at in range(start, stop):
+        target.codes[kept] = source.codes[at]
+        target.places[kept, 0], target.places[kept, 1] = source.places[at, 0], source.places[at, 1]
+        kept += 1
+    return kept
+
+
+@leaf
+def put(
+    codes: np.ndarray,
+    first: Number,
+    last: Number,
+    source: Draft,
+    start: Number,
+    stop: Number,
+    target: Draft,
+    kept: Number,
+) -> Number:
+    """Append ``codes[first:last]`` in the place of a part of a draft; return the new length.
+
+    What is as long as what it replaces maps character by character, anything else as a whole.
+    """
+    is_as_long = stop - start == last - first
+    for each in range(last - first):
+        begins, ends = (start + each, start + each) if is_as_long else (start, stop - 1)
+        target.codes[kept] = codes[first + each]
+        target.places[kept, 0] = source.places[begins, 0]
+        target.places[kept, 1] = source.places[ends, 1]
+        kept += 1
+    return kept

@@ -14,12 +14,15 @@ from models.cleaning_layout import (
     LETTER,
     MONEY_AFTER,
     MONEY_BEFORE,
+    OF_ADDRESS,
+    OF_DOMAIN,
     Cleaning,
-    is_mark,
-    word_at,
+    Draft,
+    number_of,
+    put,
 )
 from models.native import Number, leaf
-from models.ngram_layout import WORD
+from models.ngram_layout import SPACE, WORD
 
 #: What tokens stand for, in the order in which they are put in.
 URL, EMAIL, MONEY, LONG_NUMBER = range(4)
@@ -31,13 +34,13 @@ _H, _K, _M, _P, _S, _T, _W, _X = 104, 107, 109, 112, 115, 116, 119, 120
 @leaf
 def is_word(known: Cleaning, codes: np.ndarray, at: Number, size: Number) -> Number:
     """Whether a character of a word is at a place, which may be outside of the text."""
-    return 0 <= at < size and known.kinds[codes[at]] & 3 == WORD
+    return 0 <= at < size and known.traits[codes[at]] & 3 == WORD
 
 
 @leaf
 def is_digit(known: Cleaning, codes: np.ndarray, at: Number, size: Number) -> Number:
     """Whether a digit is at a place, which may be behind the text."""
-    return at < size and known.kinds[codes[at]] & DIGIT != 0
+    return at < size and known.traits[codes[at]] & DIGIT != 0
 
 
 @leaf
@@ -53,7 +56,7 @@ def end_of_word(known: Cleaning, codes: np.ndarray, start: Number, size: Number)
 def word_kind(known: Cleaning, codes: np.ndarray, start: Number, size: Number) -> Number:
     """Return what is told of the word from ``start`` to its end."""
     stop = end_of_word(known, codes, start, size)
-    return known.word_kinds[word_at(known, codes, start, stop)]
+    return known.word_kinds[number_of(known.words, codes, start, stop)]
 
 
 @leaf
@@ -64,19 +67,6 @@ def is_word_of(
     if is_word(known, codes, start - 1, size):
         return False
     return word_kind(known, codes, start, size) & kind != 0
-
-
-@leaf
-def is_of_domain(code: Number) -> Number:
-    """Whether a character may come before the dot of a domain."""
-    return 97 <= code <= 122 or 48 <= code <= 57 or code == _HYPHEN
-
-
-@leaf
-def is_of_address(known: Cleaning, code: Number) -> Number:
-    """Whether a character may come before the "@" of an address."""
-    is_sign = code in (_DOT, _PLUS, _HYPHEN)
-    return is_sign or known.kinds[code] & 3 == WORD
 
 
 @leaf
@@ -120,7 +110,7 @@ def end_of_domain(known: Cleaning, codes: np.ndarray, at: Number, size: Number) 
     start = at
     for _ in range(4):
         end = start
-        while end < size and end - start < 64 and is_of_domain(codes[end]):
+        while end < size and end - start < 64 and known.traits[codes[end]] & OF_DOMAIN:
             end += 1
         if end == start or end - start > 63 or end >= size or codes[end] != _DOT:
             break
@@ -133,10 +123,10 @@ def end_of_domain(known: Cleaning, codes: np.ndarray, at: Number, size: Number) 
 @leaf
 def end_of_email(known: Cleaning, codes: np.ndarray, at: Number, size: Number) -> Number:
     """See ``_EMAIL``."""
-    if at > 0 and is_of_address(known, codes[at - 1]):
+    if at > 0 and known.traits[codes[at - 1]] & OF_ADDRESS:
         return -1
     end = at
-    while end < size and end - at < 65 and is_of_address(known, codes[end]):
+    while end < size and end - at < 65 and known.traits[codes[end]] & OF_ADDRESS:
         end += 1
     if end == at or end - at > 64 or end >= size or codes[end] != _AT:
         return -1
@@ -163,7 +153,7 @@ def end_of_email(known: Cleaning, codes: np.ndarray, at: Number, size: Number) -
 def end_of_money(known: Cleaning, codes: np.ndarray, at: Number, size: Number) -> Number:
     """See ``_MONEY``."""
     start = -1
-    if known.kinds[codes[at]] & AMOUNT:
+    if known.traits[codes[at]] & AMOUNT:
         start = at + 1
     elif is_word_of(known, codes, at, size, MONEY_BEFORE):
         start = end_of_word(known, codes, at, size)
@@ -178,7 +168,7 @@ def end_of_money(known: Cleaning, codes: np.ndarray, at: Number, size: Number) -
         return -1
     end = end_of_digits(known, codes, at, size)
     end += end < size and codes[end] == _SPACE
-    if end < size and known.kinds[codes[end]] & AMOUNT:
+    if end < size and known.traits[codes[end]] & AMOUNT:
         return end + 1
     if word_kind(known, codes, end, size) & MONEY_AFTER:
         return end_of_word(known, codes, end, size)
@@ -220,7 +210,7 @@ def end_of_long_number(known: Cleaning, codes: np.ndarray, at: Number, size: Num
     last = start
     for further in range(1, 20):
         following = last + 1
-        while following < size and following - last < 3 and is_mark(known, codes[following], GAP):
+        while following < size and following - last < 3 and known.traits[codes[following]] & GAP:
             following += 1
         if not is_digit(known, codes, following, size):
             break
@@ -250,65 +240,119 @@ def end_of_token(
 
 
 @leaf
-def put_tokens(
-    known: Cleaning,
-    kind: Number,
-    codes: np.ndarray,
-    origins: np.ndarray,
-    size: Number,
-    out: np.ndarray,
-    out_origins: np.ndarray,
+def may_begin(known: Cleaning, kind: Number, codes: np.ndarray, at: Number, size: Number) -> Number:
+    """Whether what one kind of token stands for may begin at a place: never wrongly not."""
+    code = codes[at]
+    traits = known.traits[code]
+    before = known.traits[codes[at - 1]] if at > 0 else np.uint16(SPACE)
+    if kind == URL:
+        if before & 3 == WORD or not traits & OF_DOMAIN:
+            return code in (_H, _W)
+        end = end_of_run(known, codes, at, size, OF_DOMAIN)
+        return code in (_H, _W) or (end < size and codes[end] == _DOT)
+    if kind == EMAIL:
+        if before & OF_ADDRESS:
+            return False
+        end = end_of_run(known, codes, at, size, OF_ADDRESS)
+        return end < size and codes[end] == _AT
+    if kind == LONG_NUMBER:
+        return (traits & DIGIT or code == _PLUS) and before & 3 != WORD
+    if traits & LETTER and before & 3 != WORD:  # a currency is followed by a number
+        end = end_of_word(known, codes, at, size)
+        end += end < size and codes[end] == _DOT
+        end += end < size and codes[end] == _SPACE
+        return is_digit(known, codes, end, size)
+    return traits & AMOUNT or (traits & DIGIT and before & 3 != WORD)
+
+
+@leaf
+def end_of_run(
+    known: Cleaning, codes: np.ndarray, start: Number, size: Number, trait: Number
 ) -> Number:
-    """Put the token of one kind in the place of all that it stands for."""
+    """Return where characters with a trait end, or some place after more than a token has."""
+    end = start
+    while end < size and end - start < 80 and known.traits[codes[end]] & trait:
+        end += 1
+    return end
+
+
+@leaf
+def put_tokens(known: Cleaning, kind: Number, source: Draft, size: Number, target: Draft) -> Number:
+    """Put the token of one kind in the place of all that it stands for; return the new length."""
     first, last = known.token_bounds[kind], known.token_bounds[kind + 1]
+    codes = source.codes
     kept = 0
     at = 0
     while at < size:
-        end = end_of_token(known, kind, codes, at, size)
-        if end < 0:
-            out[kept] = codes[at]
-            out_origins[kept, 0], out_origins[kept, 1] = origins[at, 0], origins[at, 1]
-            kept += 1
-            at += 1
+        end = -1
+        if may_begin(known, kind, codes, at, size):
+            end = end_of_token(known, kind, codes, at, size)
+        if end >= 0:
+            kept = put(known.token_codes, first, last, source, at, end, target, kept)
+            at = end
             continue
-        is_as_long = end - at == last - first  # then it maps character by character
-        for each in range(last - first):
-            out[kept] = known.token_codes[first + each]
-            begins, ends = (at + each, at + each) if is_as_long else (at, end - 1)
-            out_origins[kept, 0], out_origins[kept, 1] = origins[begins, 0], origins[ends, 1]
-            kept += 1
-        at = end
+        target.codes[kept] = codes[at]
+        target.places[kept, 0], target.places[kept, 1] = source.places[at, 0], source.places[at, 1]
+        kept += 1
+        at += 1
     return kept
 
 
 @leaf
-def has_tokens(known: Cleaning, codes: np.ndarray, size: Number) -> Number:
-    """Whether an address, an amount or a long number may be in a text: never wrongly not."""
-    has_digit, has_amount, digits, gap, run = False, False, 0, 3, 0
+def tokens_in(known: Cleaning, codes: np.ndarray, size: Number) -> Number:
+    """Return the kinds of tokens, as bits, for which there may be something: never wrongly not.
+
+    White space may be as wide as it was written.
+    """
+    found, has_digit, has_amount, digits, gap, run = 0, False, False, 0, 3, 0
+    before = np.uint16(SPACE)
     for at in range(size):
         code = codes[at]
-        if known.kinds[code] & DIGIT:
+        traits = known.traits[code]
+        if traits & DIGIT:
             has_digit = True
             run += 1
             digits = digits + 1 if gap < 3 else 1
             gap = 0
             if run > 4 or digits > 6:
-                return True
-            continue
-        run = 0
-        gap = gap + 1 if is_mark(known, code, GAP) else 3
-        if code == _AT:
+                found |= 1 << LONG_NUMBER
+        else:
+            run = 0
+            is_space = traits & 3 == SPACE
+            if not is_space or before & 3 != SPACE:  # all of it becomes one space
+                gap = gap + 1 if is_space or traits & GAP else 3
+            has_amount |= (traits & AMOUNT) != 0
+            if code == _AT:
+                found |= 1 << EMAIL
+            elif (code == _SLASH and at > 0 and codes[at - 1] == _SLASH) or (
+                code == _DOT and is_in_address(known, codes, at, size)
+            ):
+                found |= 1 << URL
+        before = traits
+    # An address that is replaced leaves a bound where there was none, as in "5usdwww.example".
+    if has_digit and (has_amount or found > 0 or has_currency(known, codes, size)):
+        found |= 1 << MONEY
+    return found
+
+
+@leaf
+def is_in_address(known: Cleaning, codes: np.ndarray, at: Number, size: Number) -> Number:
+    """Whether a dot is behind "www" or before the end of a domain."""
+    if at > 2 and codes[at - 1] == _W and codes[at - 2] == _W and codes[at - 3] == _W:
+        return True
+    if at == 0 or not known.traits[codes[at - 1]] & OF_DOMAIN:
+        return False
+    return word_kind(known, codes, at + 1, size) & DOMAIN != 0
+
+
+@leaf
+def has_currency(known: Cleaning, codes: np.ndarray, size: Number) -> Number:
+    """Whether a word is in a text that makes a number an amount."""
+    before = np.uint16(SPACE)
+    for at in range(size):
+        traits = known.traits[codes[at]]
+        is_first = traits & LETTER and not before & LETTER
+        if is_first and word_kind(known, codes, at, size) & (MONEY_BEFORE | MONEY_AFTER):
             return True
-        has_amount |= (known.kinds[code] & AMOUNT) != 0
-        if code == _SLASH and at > 0 and codes[at - 1] == _SLASH:
-            return True
-        if code == _DOT and at > 0:
-            before = codes[at - 1]
-            if at > 2 and before == _W and codes[at - 2] == _W and codes[at - 3] == _W:
-                return True
-            if is_of_domain(before) and word_kind(known, codes, at + 1, size) & DOMAIN:
-                return True
-        is_letter = known.kinds[code] & LETTER
-        if is_letter and (at == 0 or not known.kinds[codes[at - 1]] & LETTER):
-            has_amount |= word_kind(known, codes, at, size) & (MONEY_BEFORE | MONEY_AFTER) != 0
-    return has_digit and has_amount
+        before = traits
+    return False

@@ -1,20 +1,20 @@
-"""The cleaning of a text model's texts by compiled code, where that knows how."""
+"""The cleaning of text models' texts by compiled code."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
 
 from models import cleaning_layout as layout
-from models.cleaning_disguises import hash_spellings
-from models.cleaning_kernels import GROWTH, IDENTITIES, RESPELL, TOKENS, clean
-from models.cleaning_layout import Cleaning
+from models.cleaning_kernels import IDENTITIES, RESPELL, TOKENS, trace
+from models.cleaning_layout import GROWTH, Cleaning, Words
+from models.errors import NotCompilableError
 from models.identity import IDENTITY_TOKEN, IDENTITY_WORDS
 from models.ngram_building import number_tokens
 from models.ngram_layout import character_classes
 from models.params import NormaliseParams
-from models.respell import CLOSING, LEET, LEET_CHAR, OPENING, PARTING, Lexicon
+from models.respell import CLOSING, LEET, LEET_CHAR, LONGEST, OPENING, PARTING, Lexicon
 from models.text import TOP_LEVEL_DOMAINS
 
 #: The signs and words of :mod:`models.text` that make a number an amount.
@@ -26,88 +26,47 @@ _MONEY_AFTER = (*_CURRENCIES, "dollars", "pounds", "euros", "rupees")
 #: What is put in the place of what, in the order of :mod:`models.cleaning_tokens`.
 _TOKENS = (" __url__ ", " __email__ ", " __money__ ", " __longnumber__ ")
 
-#: What may stand between the digits of a long number.
-_GAPS = " ().-"
-
 #: Stands for the log-probability of what is in no lexicon: no probability has it.
 _ABSENT = 1.0
 
 
-class FastCleaner:
-    """Cleans texts as :func:`models.text.normalise` does.
+def trace_text(known: Cleaning, way: int, folded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Clean what :func:`models.text.fold` returned of a text, as :func:`normalise` there does.
 
     Parameters
     ----------
-    rules : NormaliseParams
-    lexicon : Lexicon, optional
+    folded : ndarray of uint32
+        Its code points.
+
+    Returns
+    -------
+    cleaned : ndarray of uint32
+    origins : ndarray of int32, shape (n, 2)
+        Where each character of ``cleaned`` was read, in the folded text.
     """
-
-    def __init__(self, rules: NormaliseParams, lexicon: Lexicon | None) -> None:
-        self._rules = (
-            TOKENS * rules.tokens
-            + RESPELL * (rules.respell and lexicon is not None)
-            + IDENTITIES * rules.identity
-        )
-        self._known = _cleaning(Lexicon({}) if lexicon is None else lexicon)
-
-    def clean(
-        self, folded: np.ndarray, ends: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Clean what :func:`models.text.fold` returned of some texts.
-
-        Parameters
-        ----------
-        folded : ndarray of uint32
-            Their code points, one text after the other.
-        ends : ndarray of int64, shape (n_texts,)
-            Where each ends.
-
-        Returns
-        -------
-        cleaned : ndarray of uint32
-        origins : ndarray of int32, shape (n, 2)
-            Where each character of ``cleaned`` was read, in the folded text.
-        bounds : ndarray of int64, shape (n_texts, 2)
-            Where each text is in ``cleaned``; -1 for one that needs :func:`models.text.normalise`.
-        """
-        room = room_for(folded, ends)
-        cleaned = np.empty(room, np.uint32)
-        origins = np.empty((room, 2), np.int32)
-        bounds = np.empty((len(ends), 2), np.int64)
-        size, _ = self.clean_into(folded, ends, 0, cleaned, origins, bounds)
-        return cleaned[:size], origins[:size], bounds
-
-    def clean_into(
-        self,
-        folded: np.ndarray,
-        ends: np.ndarray,
-        kept: int,
-        cleaned: np.ndarray,
-        origins: np.ndarray,
-        bounds: np.ndarray,
-    ) -> tuple[int, int]:
-        """Clean texts as :meth:`clean` does, behind ``kept`` characters that are there already.
-
-        Returns
-        -------
-        kept : int
-            How many characters are there now.
-        left : int
-            How many texts need :func:`models.text.normalise`.
-        """
-        counts: tuple[int, int] = clean(
-            self._known, folded, ends, self._rules, kept, cleaned, origins, bounds
-        )
-        return counts
+    room = GROWTH * len(folded) + 16
+    cleaned, origins = np.empty(room, np.uint32), np.empty((room, 2), np.int32)
+    size = trace(known, way, folded, cleaned, origins)
+    return cleaned[:size], origins[:size]
 
 
-def room_for(folded: np.ndarray, ends: np.ndarray) -> int:
-    """Return how many characters texts may have at most when they are cleaned."""
-    return GROWTH * len(folded) + 16 * len(ends)
+def cleaning_of(ways: Sequence[tuple[NormaliseParams, Lexicon | None]]) -> Cleaning:
+    """Return what compiled code needs to know to clean texts in several ways.
 
+    Parameters
+    ----------
+    ways : sequence of tuple
+        The rules of each, and the words that it may find.
 
-def _cleaning(lexicon: Lexicon) -> Cleaning:
-    kinds: dict[str, int] = dict.fromkeys(lexicon.counts, 0)
+    Raises
+    ------
+    NotCompilableError
+        If a lexicon has words for which there would be no room.
+    """
+    lexicons = [Lexicon({}) if lexicon is None else lexicon for _, lexicon in ways]
+    kinds: dict[str, int] = {word: 0 for lexicon in lexicons for word in lexicon.counts}
+    if any(len(word) > LONGEST for word in kinds):
+        raise NotCompilableError(f"the lexicon has words of more than {LONGEST} letters")
     groups: Mapping[int, Iterable[str]] = {
         layout.IDENTITY: IDENTITY_WORDS,
         layout.MONEY_BEFORE: _MONEY_BEFORE,
@@ -117,72 +76,106 @@ def _cleaning(lexicon: Lexicon) -> Cleaning:
     for kind, words in groups.items():
         for word in words:
             kinds[word] = kinds.get(word, 0) | kind
-    codes = _codes("".join(kinds))
-    lengths = np.fromiter(map(len, kinds), np.int64, len(kinds))
-    stops = np.cumsum(lengths)
-    table = np.zeros((_slots_for(len(kinds)), 2), np.uint64)
-    bounds = np.empty(len(kinds) + 1, np.int64)
-    word_codes = np.empty(len(codes), np.uint32)
-    numbers = np.empty(len(kinds), np.int64)
-    number_tokens(table, codes, stops - lengths, stops, numbers, bounds, word_codes)
-    logs = [lexicon.logs.get(word, _ABSENT) for word in kinds]
-    known = Cleaning(
-        kinds=_kinds(),
-        marks=_marks(),
+    numbers = {word: number for number, word in enumerate(kinds, 1)}
+    spellings, spelled_words = _meanings([lexicon.spellings for lexicon in lexicons], numbers)
+    skeletons, skeleton_words = _meanings([lexicon.skeletons for lexicon in lexicons], numbers)
+    logs = np.full((len(kinds) + 1, len(ways)), _ABSENT)
+    for way, lexicon in enumerate(lexicons):
+        own = [numbers[word] for word in lexicon.logs]
+        logs[own, way] = list(lexicon.logs.values())
+    return Cleaning(
+        traits=_traits(),
         spelled=_spelled(),
-        words=table,
-        word_bounds=bounds,
-        word_codes=word_codes,
+        rules=np.array([_bits(rules, lexicon) for rules, lexicon in ways]),
+        words=_words(kinds),
         word_kinds=np.array([0, *kinds.values()], np.uint8),
-        word_logs=np.array([_ABSENT, *logs]),
-        spellings=np.zeros(_slots_for(len(lexicon.counts)), np.uint64),
-        skeletons=np.zeros(_slots_for(len(lexicon.counts)), np.uint64),
-        unseen=np.array([math.log(0.5) - lexicon.log_total]),
+        word_logs=logs,
+        spellings=spellings,
+        skeletons=skeletons,
+        spelled_words=spelled_words,
+        skeleton_words=skeleton_words,
+        unseen=np.array([math.log(0.5) - lexicon.log_total for lexicon in lexicons]),
         number=_codes(" __number__ "),
         token_codes=_codes("".join(_TOKENS)),
         token_bounds=np.cumsum([0, *map(len, _TOKENS)]),
         identity=_codes(IDENTITY_TOKEN),
+        identity_lengths=_lengths(IDENTITY_WORDS),
     )
-    hash_spellings(known, word_codes, bounds[: len(lexicon.counts) + 1])
-    return known
 
 
-def _slots_for(entries: int) -> int:
-    return 1 << (2 * entries + 1).bit_length()
+def _bits(rules: NormaliseParams, lexicon: Lexicon | None) -> int:
+    return (
+        TOKENS * rules.tokens
+        + RESPELL * (rules.respell and lexicon is not None)
+        + IDENTITIES * rules.identity
+    )
+
+
+def _meanings(
+    tables: Sequence[Mapping[str, str]], numbers: Mapping[str, int]
+) -> tuple[Words, np.ndarray]:
+    """Return the forms that tables have, and the number of the word that each stands for."""
+    forms = {form: place for place, form in enumerate(dict.fromkeys(f for t in tables for f in t))}
+    meant = np.zeros((len(forms) + 1, len(tables)), np.int64)
+    for way, table in enumerate(tables):
+        meant[[forms[form] + 1 for form in table], way] = [numbers[each] for each in table.values()]
+    return _words(forms), meant
+
+
+def _words(words: Iterable[str]) -> Words:
+    """Return words numbered in their order."""
+    listed = list(words)
+    codes = _codes("".join(listed))
+    lengths = np.fromiter(map(len, listed), np.int64, len(listed))
+    stops = np.cumsum(lengths)
+    found = Words(
+        entries=np.zeros((1 << (2 * len(listed) + 1).bit_length(), 2), np.uint64),
+        bounds=np.empty(len(listed) + 1, np.int64),
+        codes=np.empty(len(codes), np.uint32),
+    )
+    numbers = np.empty(len(listed), np.int64)
+    number_tokens(found.entries, codes, stops - lengths, stops, numbers, found.bounds, found.codes)
+    return found
+
+
+def _lengths(words: Iterable[str]) -> np.ndarray:
+    lengths = np.zeros(128, np.uint32)
+    for word in words:
+        lengths[ord(word[0])] |= 1 << len(word)
+    return lengths
 
 
 def _codes(text: str) -> np.ndarray:
     return np.frombuffer(text.encode("utf-32-le"), np.uint32).copy()
 
 
-def _marks() -> np.ndarray:
-    sets = {
-        layout.OPENING: OPENING,
-        layout.CLOSING: CLOSING,
-        layout.PARTING: filter(PARTING.fullmatch, map(chr, range(128))),
-        layout.LEET: filter(LEET_CHAR.fullmatch, map(chr, range(128))),
-        layout.GAP: _GAPS,
-    }
-    marks = np.zeros((128, len(sets)), np.uint8)
-    for kind, chars in sets.items():
-        marks[[ord(char) for char in chars], kind] = 1
-    return marks
-
-
 def _spelled() -> np.ndarray:
-    spelled = np.arange(128, dtype=np.uint8)
+    spelled = np.arange(max(LEET) + 1, dtype=np.uint32)
     for code, meant in LEET.items():
-        if code < 128:
-            spelled[code] = 0 if meant is None else meant
+        spelled[code] = 0 if meant is None else meant
     return spelled
 
 
 @cache
-def _kinds() -> np.ndarray:
+def _traits() -> np.ndarray:
     """Return what is told of each code point."""
-    kinds = character_classes().astype(np.uint8)
-    chars = np.arange(len(kinds), dtype=np.uint32).view("U1")
-    kinds[np.strings.isdecimal(chars)] |= layout.DIGIT
-    kinds[np.strings.isalpha(chars)] |= layout.LETTER
-    kinds[[ord(sign) for sign in _AMOUNT_SIGNS]] |= layout.AMOUNT
-    return kinds
+    traits = character_classes().astype(np.uint16)
+    words = traits == character_classes()[ord("a")]
+    chars = np.arange(len(traits), dtype=np.uint32).view("U1")
+    traits[np.strings.isdecimal(chars)] |= layout.DIGIT
+    traits[np.strings.isalpha(chars)] |= layout.LETTER
+    traits[words] |= layout.OF_ADDRESS
+    marked: Mapping[int, Iterable[str]] = {
+        layout.AMOUNT: _AMOUNT_SIGNS,
+        layout.CONTROL: (chr(code) for code in (*range(32), 127) if not chr(code).isspace()),
+        layout.OPENING: OPENING,
+        layout.CLOSING: CLOSING,
+        layout.PARTING: filter(PARTING.fullmatch, map(chr, range(128))),
+        layout.LEET: filter(LEET_CHAR.fullmatch, map(chr, LEET)),
+        layout.GAP: " ().-",
+        layout.OF_DOMAIN: "abcdefghijklmnopqrstuvwxyz0123456789-",
+        layout.OF_ADDRESS: ".+-",
+    }
+    for trait, signs in marked.items():
+        traits[[ord(sign) for sign in signs]] |= trait
+    return traits

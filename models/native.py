@@ -57,5 +57,7 @@ def leaf(function: F) -> F:
 
     It need not count who holds those that it is given, which takes longer than what many do.
     """
-    compiled: F = numba.njit(nogil=True, cache=True, error_model="numpy", _nrt=False)(function)
+    compiled: F = numba.njit(
+        nogil=True, cache=True, error_model="numpy", _nrt=False, forceinline=True
+    )(function)
     return compiled

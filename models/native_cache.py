@@ -11,11 +11,11 @@ from pathlib import Path
 #: Numba's own name for the folder. It holds machine code, and is trusted like the code beside it.
 FOLDER_VARIABLE = "NUMBA_CACHE_DIR"
 
-#: The modules with kernels, which are compiled together and kept under one digest.
+#: The modules with kernels or constants of theirs, which are kept under one digest.
 KERNEL_MODULES = (
     *("ngram_layout.py", "ngram_finding.py", "ngram_scoring.py", "ngram_building.py"),
-    *("cleaning_layout.py", "cleaning_disguises.py", "cleaning_tokens.py"),
-    *("cleaning_kernels.py", "search_kernels.py", "skill_kernels.py"),
+    *("cleaning_layout.py", "cleaning_runs.py", "cleaning_respell.py", "cleaning_tokens.py"),
+    *("cleaning_kernels.py", "respell.py", "search_kernels.py", "skill_kernels.py"),
 )
 
 #: The file that is there once every kernel was compiled.

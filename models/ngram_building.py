@@ -4,8 +4,8 @@ import numpy as np
 
 from models.native import Number, kernel, leaf
 from models.ngram_finding import find_noted, hash_symbols, insert, key_of, note_keys, place_of_token
-from models.ngram_layout import CLASS_BITS, TIMES_BITS, Table, room_for
-from models.ngram_scoring import tally, weigh
+from models.ngram_layout import CLASS_BITS, TIMES_BITS, Notes, Table, room_for
+from models.ngram_scoring import weigh
 
 
 @leaf
@@ -97,13 +97,17 @@ def number_terms(
 
 
 @kernel
-def memorise(table: Table, bounds: np.ndarray, memo: np.ndarray, sums: np.ndarray) -> Number:
+def memorise(
+    table: Table, counts: np.ndarray, bounds: np.ndarray, memo: np.ndarray, sums: np.ndarray
+) -> Number:
     """Note the character n-grams that every token has when it is alone between two spaces.
 
     Parameters
     ----------
     table : Table
         Without its memo.
+    counts : ndarray of int32
+        Of the notes; see :func:`room_for`.
     bounds, memo, sums : ndarray
         Become ``memo_bounds``, ``memo`` and ``memo_sums``.
 
@@ -115,29 +119,50 @@ def memorise(table: Table, bounds: np.ndarray, memo: np.ndarray, sums: np.ndarra
     longest = 0
     for token in range(1, len(table.token_bounds)):
         longest = max(longest, table.token_bounds[token] - table.token_bounds[token - 1])
-    notes = room_for(table, longest)
+    notes = room_for(table, longest, counts)
     space = np.uint32(table.symbols[32] >> CLASS_BITS)
     size = 0
+    bounds[:2] = 0
     sums[:] = 0.0
-    bounds[0] = 0
-    bounds[1] = 0
     for token in range(1, len(table.token_bounds)):
         first, last = table.token_bounds[token - 1], table.token_bounds[token]
         length = last - first
         notes.laid[0], notes.laid[length + 1] = space, space
         notes.laid[1 : length + 1] = table.token_symbols[first:last]
-        n_keys = note_keys(table, notes, 0, length + 2, 0, 0)
-        different = tally(table, notes, 0, find_noted(table.chars, notes, 0, n_keys))
-        if length < 1 << TIMES_BITS:
-            for number in range(different):
-                uid, count = notes.different[number]
-                memo[size] = np.uint32(uid) << TIMES_BITS | np.uint32(count)
-                size += 1
-                weight = weigh(table, count)
-                row = table.records[uid]
-                n_models = len(row) - len(table.head_models)
-                for column in range(len(row)):
-                    power = weight * weight if column < n_models else weight
-                    sums[token, column] += row[column] * power
+        bounds[token, 0] = size
+        is_kept = length < 1 << TIMES_BITS
+        if is_kept and length + 1 >= table.lengths[0]:
+            n_keys = note_keys(table, notes, 0, length + 1, 0, 0, 0)
+            size = note_sums(table, notes, n_keys, memo, size, sums[token, 0])
+        bounds[token, 1] = size
+        sums[token, 1] = sums[token, 0]
+        if is_kept:
+            n_keys = note_keys(table, notes, 0, length + 2, length + 1, 0, 0)
+            size = note_sums(table, notes, n_keys, memo, size, sums[token, 1])
         bounds[token + 1] = size
+    return size
+
+
+@leaf
+def note_sums(
+    table: Table, notes: Notes, n_keys: Number, memo: np.ndarray, size: Number, sums: np.ndarray
+) -> Number:
+    """Append the n-grams under the noted keys to ``memo``, and add them up; return its length."""
+    n_found = find_noted(table.chars, notes, 0, n_keys)
+    counts = notes.counts
+    n_models = len(sums) - len(table.head_models)
+    for at in range(n_found):
+        counts[notes.uids[at]] += 1
+    for at in range(n_found):
+        uid = notes.uids[at]
+        count = counts[uid]
+        if count == 0:  # it stood before, too
+            continue
+        counts[uid] = 0
+        memo[size] = np.uint32(uid) << TIMES_BITS | np.uint32(count)
+        size += 1
+        weight = weigh(table, count)
+        for column in range(len(sums)):
+            power = weight * weight if column < n_models else weight
+            sums[column] += table.records[uid, column] * power
     return size

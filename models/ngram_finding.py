@@ -9,7 +9,9 @@ from models.native import Number, leaf
 from models.ngram_layout import SPACE, TIMES_BITS, WORD, Notes, Table
 
 _FIBONACCI = np.uint64(0x9E3779B97F4A7C15)
-_FNV = np.uint64(0x100000001B3)
+
+#: Of the hashes of words: where they begin, and what they are multiplied by.
+BASIS, FNV = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 
 
 @leaf
@@ -65,9 +67,9 @@ def key_of(digits: np.ndarray, start: Number, stop: Number, radix: np.uint64) ->
 @leaf
 def hash_symbols(symbols: np.ndarray, start: Number, stop: Number) -> np.uint64:
     """Return a hash of a word that is never 0."""
-    digest = np.uint64(0xCBF29CE484222325)
+    digest = BASIS
     for at in range(start, stop):
-        digest = (digest ^ np.uint64(symbols[at])) * _FNV
+        digest = (digest ^ np.uint64(symbols[at])) * FNV
     return digest | np.uint64(1)
 
 
@@ -147,22 +149,31 @@ def find_tokens(table: Table, notes: Notes, n_tokens: Number) -> None:
 
 @leaf
 def note_keys(
-    table: Table, notes: Notes, first: Number, last: Number, chunk: Number, n_keys: Number
+    table: Table,
+    notes: Notes,
+    first: Number,
+    last: Number,
+    least_end: Number,
+    chunk: Number,
+    n_keys: Number,
 ) -> Number:
-    """Note the keys of the character n-grams of a chunk with its two spaces."""
+    """Note the keys of the character n-grams of a chunk with its two spaces.
+
+    Of those alone that end behind ``least_end``.
+    """
     laid = notes.laid
     least, most = table.lengths[0], table.lengths[1]
     radix = table.radixes[0]
     if last - first < least:  # a word shorter than the n-gram counts once, whole
         least = last - first
-    for start in range(first, last - least + 1):
+    for start in range(max(first, least_end - most + 1), last - least + 1):
         key = np.uint64(0)
         for at in range(start, min(start + most, last)):
             symbol = laid[at]
             if symbol == np.uint32(0):
                 break
             key = key * radix + np.uint64(symbol)
-            if at - start + 1 >= least:
+            if at - start + 1 >= least and at >= least_end:
                 notes.keys[n_keys] = key
                 notes.owners[n_keys] = chunk
                 n_keys += 1
@@ -189,50 +200,65 @@ def find_noted(entries: np.ndarray, notes: Notes, first: Number, n_keys: Number)
 
 @leaf
 def recall_chars(
-    table: Table, notes: Notes, token: Number, chunk: Number, n_found: Number
+    table: Table, notes: Notes, token: Number, is_whole: Number, chunk: Number, n_found: Number
 ) -> Number:
-    """Note the character n-grams of a chunk that is one known word."""
-    for at in range(table.memo_bounds[token], table.memo_bounds[token + 1]):
+    """Note the character n-grams of a known word with which a chunk begins, or which it is."""
+    first = table.memo_bounds[token, 0]
+    last = table.memo_bounds[token + 1, 0] if is_whole else table.memo_bounds[token, 1]
+    for at in range(first, last):
         entry = table.memo[at]
         notes.uids[n_found] = entry >> TIMES_BITS
         notes.times[n_found] = -np.int32(entry & np.uint32((1 << TIMES_BITS) - 1))
         notes.owners[n_found] = chunk
         n_found += 1
-    sums, known = notes.sums, table.memo_sums[token]
+    sums, known = notes.sums, table.memo_sums[token, np.int64(is_whole)]
     for column in range(len(sums)):
         sums[column] += known[column]
     return n_found
 
 
 @leaf
-def find_chars(table: Table, notes: Notes, n_chunks: Number, n_tokens: Number) -> Number:
-    """Note the character n-grams of a text; return how many."""
-    notes.sums[:] = 0.0
-    n_keys = 0
-    token = 0
-    for chunk in range(n_chunks):
-        first = token
-        while token < n_tokens and notes.token_chunks[token] == chunk:
-            token += 1
-        if token - first > 1 or not is_memorised(table, notes.tokens[first]):
-            start, stop = notes.bounds[2 * chunk], notes.bounds[2 * chunk + 1]
-            n_keys = note_keys(table, notes, start, stop + 2, chunk, n_keys)
+def find_chars(
+    table: Table, notes: Notes, begin: Number, n_tokens: Number, enough: Number
+) -> tuple[Number, Number]:
+    """Note the character n-grams of the chunks from a token on, until there are ``enough``.
+
+    Returns
+    -------
+    n_found, end : int
+        How many were noted, and the token before which this ended.
+    """
+    n_keys, n_known = 0, 0
+    end = begin
+    while end < n_tokens and n_keys + n_known < enough:
+        first = end
+        chunk = notes.token_chunks[first]
+        while end < n_tokens and notes.token_chunks[end] == chunk:
+            end += 1
+        start, stop = notes.bounds[2 * chunk], notes.bounds[2 * chunk + 1] + 2
+        known = notes.tokens[first]
+        if not is_memorised(table, known):
+            n_keys = note_keys(table, notes, start, stop, start, chunk, n_keys)
+            continue
+        n_known += table.memo_bounds[known + 1, 0] - table.memo_bounds[known, 0]
+        if end - first > 1:
+            behind = np.int64(notes.token_places[first, 1])
+            n_keys = note_keys(table, notes, start, stop, behind, chunk, n_keys)
     n_found = find_noted(table.chars, notes, 0, n_keys)
-    for token in range(n_tokens):
+    before = -1
+    for token in range(begin, end):
         chunk = notes.token_chunks[token]
-        if (
-            is_memorised(table, notes.tokens[token])
-            and (token == 0 or notes.token_chunks[token - 1] != chunk)
-            and (token + 1 == n_tokens or notes.token_chunks[token + 1] != chunk)
-        ):
-            n_found = recall_chars(table, notes, notes.tokens[token], chunk, n_found)
-    return n_found
+        if chunk != before and is_memorised(table, notes.tokens[token]):
+            is_whole = token + 1 == n_tokens or notes.token_chunks[token + 1] != chunk
+            n_found = recall_chars(table, notes, notes.tokens[token], is_whole, chunk, n_found)
+        before = chunk
+    return n_found, end
 
 
 @leaf
 def is_memorised(table: Table, token: Number) -> Number:
     """Whether the memo has the character n-grams of a word."""
-    return table.memo_bounds[token] < table.memo_bounds[token + 1]
+    return table.memo_bounds[token, 0] < table.memo_bounds[token + 1, 0]
 
 
 @leaf
@@ -262,19 +288,3 @@ def find_words(table: Table, notes: Notes, n_tokens: Number, n_found: Number) ->
                 notes.spreads[n_found + n_keys] = length
                 n_keys += 1
     return find_noted(table.grams, notes, n_found, n_keys)
-
-
-@leaf
-def read(table: Table, notes: Notes, size: Number) -> tuple[Number, Number, Number]:
-    """Note every n-gram of a text that was laid out.
-
-    Returns
-    -------
-    n_chars, n_found, n_chunks : Number
-        What was found up to ``n_chars`` are character n-grams, and from there on word n-grams.
-    """
-    n_chunks, n_tokens = divide(notes, size)
-    find_tokens(table, notes, n_tokens)
-    n_chars = find_chars(table, notes, n_chunks, n_tokens)
-    n_found = find_words(table, notes, n_tokens, n_chars)
-    return n_chars, n_found, n_chunks

@@ -50,13 +50,14 @@ class Table(NamedTuple):
     token_symbols : ndarray of uint32
     token_uids : ndarray of int32, shape (n_tokens + 1,)
         -1 where the word alone is no known n-gram.
-    memo_bounds : ndarray of int64, shape (n_tokens + 2,)
+    memo_bounds : ndarray of int64, shape (n_tokens + 2, 2)
         Token ``i`` between two spaces has the character n-grams
-        ``[memo_bounds[i], memo_bounds[i + 1])`` of ``memo``.
+        ``[memo_bounds[i, 0], memo_bounds[i + 1, 0])`` of ``memo``, those with the second space from
+        ``memo_bounds[i, 1]`` on.
     memo : ndarray of uint32
         Uids, and in the last ``TIMES_BITS`` how often each is in the word.
-    memo_sums : ndarray of float64, shape (n_tokens + 1, n_models + n_heads)
-        What these n-grams add up to.
+    memo_sums : ndarray of float64, shape (n_tokens + 1, 2, n_models + n_heads)
+        What these n-grams add up to, without those with the second space and with them.
     records : ndarray of float64, shape (n_uids, n_models + n_heads)
         For each model the square of the idf; for each head the idf times the weight.
     head_models : ndarray of int64, shape (n_heads,)
@@ -99,7 +100,7 @@ class Notes(NamedTuple):
     laid, classes : ndarray of uint32 and uint8
         The text as symbols, with a space before and after it, and their classes.
     uids : ndarray of int32
-        The n-grams found; after :func:`tally` their numbers in ``different``.
+        The n-grams found.
     times : ndarray of int32
         How often each was found there; negative if the sums have it from a word's memo.
     owners : ndarray of int32
@@ -117,12 +118,8 @@ class Notes(NamedTuple):
         What is about to be looked up.
     met : ndarray of uint64
         What the table has in the first place of each.
-    slots : ndarray of int32
-        All -1; for :func:`tally`.
-    different : ndarray of int32, shape (n, 2)
-        The uids that differ, and how often each is in the text.
-    done : ndarray of float64, shape (n, 2)
-        Their weights, and the squares of these, as far as the sums have them.
+    counts : ndarray of int32, shape (n_uids,)
+        How often each n-gram was found so far; all 0 between two blocks.
     rows, owed : ndarray of int32 and float64, shapes (n,) and (n, 2)
         The uids of which the sums lack something, and what of weight and square.
     sums : ndarray of float64, shape (n_models + n_heads,)
@@ -140,24 +137,22 @@ class Notes(NamedTuple):
     bounds: np.ndarray
     keys: np.ndarray
     met: np.ndarray
-    slots: np.ndarray
-    different: np.ndarray
-    done: np.ndarray
+    counts: np.ndarray
     rows: np.ndarray
     owed: np.ndarray
     sums: np.ndarray
 
 
 @kernel
-def room_for(table: Table, longest: Number) -> Notes:
-    """Return the room that texts of at most ``longest`` characters take."""
+def room_for(table: Table, longest: Number, counts: np.ndarray) -> Notes:
+    """Return the room that texts of at most ``longest`` characters take.
+
+    ``counts`` is that of the notes, all 0: it grows with the table, and is therefore kept.
+    """
     size = longest + 2
     chunks = size // 2 + 1
     found = (size + 2 * chunks) * (table.lengths[1] - table.lengths[0] + 1)
     found += size * (table.lengths[3] - table.lengths[2] + 1)
-    slots = 1
-    while slots < 2 * found:
-        slots *= 2
     return Notes(
         np.empty(size, np.uint32),
         np.empty(size, np.uint8),
@@ -171,9 +166,7 @@ def room_for(table: Table, longest: Number) -> Notes:
         np.empty(2 * chunks, np.int64),
         np.empty(found, np.uint64),
         np.empty(found, np.uint64),
-        np.full(slots, -1, np.int32),
-        np.empty((found, 2), np.int32),
-        np.empty((found, 2), np.float64),
+        counts,
         np.empty(found, np.int32),
         np.empty((found, 2), np.float64),
         np.empty(table.records.shape[1], np.float64),

@@ -53,6 +53,7 @@ def build_table(models: Sequence[CompiledModel]) -> Table:
     counts = np.arange(_TABULATED, dtype=np.float64)
     if models[0].sublinear:
         counts[1:] = 1.0 + np.log(counts[1:])
+    width = len(models) + sum(len(model.intercepts) for model in models)
     table = Table(
         symbols=symbols,
         chars=chars_found,
@@ -61,10 +62,10 @@ def build_table(models: Sequence[CompiledModel]) -> Table:
         token_bounds=tokens.bounds,
         token_symbols=tokens.symbols,
         token_uids=token_uids,
-        memo_bounds=np.zeros(tokens.count + 2, np.int64),
+        memo_bounds=np.zeros((tokens.count + 2, 2), np.int64),
         memo=np.empty(0, np.uint32),
-        memo_sums=_aligned(tokens.count + 1, _width(models)),
-        records=_records(models, n_uids, char_uids, word_uids),
+        memo_sums=_aligned(2 * tokens.count + 2, width).reshape(-1, 2, width),
+        records=_records(models, _aligned(n_uids, width), char_uids, word_uids),
         head_models=np.repeat(np.arange(len(models)), [len(model.intercepts) for model in models]),
         intercepts=np.concatenate([model.intercepts for model in models]),
         term_weights=counts,
@@ -87,7 +88,8 @@ def _with_memo(table: Table) -> Table:
     lengths = np.diff(table.token_bounds) + 2
     most = int(lengths.sum() * (table.lengths[1] - table.lengths[0] + 1))
     memo = np.empty(most, np.uint32)
-    size = memorise(table, table.memo_bounds, memo, table.memo_sums)
+    counts = np.zeros(len(table.records), np.int32)
+    size = memorise(table, counts, table.memo_bounds, memo, table.memo_sums)
     return table._replace(memo=memo[:size].copy())
 
 
@@ -166,15 +168,10 @@ class _Tokens:
         self.symbols = pool[: self.bounds[-1]].copy()
 
 
-def _width(models: Sequence[CompiledModel]) -> int:
-    return len(models) + sum(len(model.intercepts) for model in models)
-
-
 def _records(
-    models: Sequence[CompiledModel], n_uids: int, chars: np.ndarray, words: np.ndarray
+    models: Sequence[CompiledModel], records: np.ndarray, chars: np.ndarray, words: np.ndarray
 ) -> np.ndarray:
-    """Return what every n-gram adds to each model's norm and heads; see :class:`Table`."""
-    records = _aligned(n_uids, _width(models))
+    """Fill in what every n-gram adds to each model's norm and heads; see :class:`Table`."""
     column, first = len(models), [0, 0]
     for number, model in enumerate(models):
         for at, (block, uids) in enumerate(((model.chars, chars), (model.words, words))):

@@ -16,15 +16,15 @@ from typing import NamedTuple
 #: Replace the characters ``[first, last)`` by a text.
 Edit = tuple[int, int, str]
 
-# Rarer words are as likely typing errors; no English word is longer.
+# Rarer words are as likely typing errors.
 _MIN_COUNT = 3
-_LONGEST = 24
-_LONGEST_RUN = 400
+#: No English word is longer; runs of more letters are not divided.
+LONGEST, LONGEST_RUN = 24, 400
 
-# Nats by which one word must be likelier than two: joined over a space, over any other mark.
-_GAIN_OVER_SPACE, _GAIN_OVER_MARK = 5.0, 1.0
-# What a letter that is no word costs, beside its own rarity, when a run of letters is divided.
-_STRAY = 5.0
+#: Nats by which one word must be likelier than two: joined over a space, over any other mark.
+GAIN_OVER_SPACE, GAIN_OVER_MARK = 5.0, 1.0
+#: What a letter that is no word costs, beside its own rarity, when a run of letters is divided.
+STRAY = 5.0
 
 _TRAINING_WORD = re.compile(r"(?<![\w'])[a-z]+(?![\w'])")
 _CHUNK = re.compile(r"\S+")
@@ -82,7 +82,7 @@ class Lexicon:
         kept = [
             (word, count)
             for word, count in found.items()
-            if count >= _MIN_COUNT and len(word) <= _LONGEST
+            if count >= _MIN_COUNT and len(word) <= LONGEST
         ]
         return cls(dict(sorted(kept, key=lambda pair: (-pair[1], pair[0]))))
 
@@ -98,17 +98,17 @@ class Lexicon:
 
     def divide(self, run: str) -> str:
         """Return a run of letters as the likeliest words that make it up, or as it is."""
-        if len(run) > _LONGEST_RUN or run in self.logs:
+        if len(run) > LONGEST_RUN or run in self.logs:
             return run
         best = [0.0] + [-math.inf] * len(run)
         begins = [0] * (len(run) + 1)
         for end in range(1, len(run) + 1):
-            for start in range(max(0, end - _LONGEST), end):
+            for start in range(max(0, end - LONGEST), end):
                 word = run[start:end]
                 if word in self.logs:
                     score = best[start] + self.logs[word]
                 elif end - start == 1:
-                    score = best[start] + self._log(word) - _STRAY
+                    score = best[start] + self._log(word) - STRAY
                 else:
                     continue
                 if score > best[end]:
@@ -203,7 +203,7 @@ def _split(first: _Word, second: _Word, lexicon: Lexicon) -> bool:
     if second.core_start - first.core_end != 1 or not first.core or not second.core:
         return False
     joined = first.core + second.core
-    return len(joined) > 3 and lexicon.gain(joined, first.core, second.core) > _GAIN_OVER_SPACE
+    return len(joined) > 3 and lexicon.gain(joined, first.core, second.core) > GAIN_OVER_SPACE
 
 
 def _meant(core: str, lexicon: Lexicon) -> str | None:
@@ -252,7 +252,7 @@ def _joined(core: str, parts: Sequence[str], lexicon: Lexicon) -> str | None:
         return starred
     if len(parts) == len(joined) > 2:
         return lexicon.divide(joined)
-    is_word = len(joined) > 3 and lexicon.gain(joined, *parts) > _GAIN_OVER_MARK
+    is_word = len(joined) > 3 and lexicon.gain(joined, *parts) > GAIN_OVER_MARK
     return joined if is_word else None
 
 

@@ -66,11 +66,18 @@ def shown_words(
     if not words:
         return []
     if odds is None or rule is None:
-        shown = _heaviest(words)
-    else:
-        first = odds.max()
-        chosen = (odds >= max(rule.least, first - rule.gap)) | (odds == first)
-        shown = [word for word, choose in zip(words, chosen.tolist(), strict=True) if choose]
+        return bare_words(_heaviest(words), text)
+    return bare_words([words[number] for number in marked(odds, rule).tolist()], text)
+
+
+def marked(odds: np.ndarray, rule: SpanRule) -> np.ndarray:
+    """Return the numbers of the words to show, by the log-odds of all of them; one at least."""
+    first = odds.max()
+    return np.flatnonzero((odds >= max(rule.least, first - rule.gap)) | (odds == first))
+
+
+def bare_words(shown: Sequence[Word], text: str) -> list[Span]:
+    """Return words without the marks around them: the heaviest, if there are too many."""
     if len(shown) > MAX_SPANS:
         shown = sorted(shown, key=lambda word: word.weight, reverse=True)[:MAX_SPANS]
         shown.sort(key=lambda word: word.start)

@@ -105,13 +105,20 @@ def fold(text: str) -> str:
     return text.lower() if text.isascii() else text.translate(_FOLD)
 
 
+def fold_with_offsets(text: str) -> Normalised:
+    """Return what :func:`fold` returns, with the origin of every character."""
+    pieces = [_FOLD[ord(char)] for char in text[:MAX_CHARS]]
+    starts = np.repeat(np.arange(len(pieces), dtype=np.int32), list(map(len, pieces)))
+    return Normalised("".join(pieces), starts, starts + 1)
+
+
 def normalise_with_offsets(
     text: str, rules: NormaliseParams = PLAIN, lexicon: Lexicon | None = None
 ) -> Normalised:
     """Return what :func:`normalise` returns, with the origin of every character."""
-    pieces = [_FOLD[ord(char)].translate(_ASCII_CONTROLS) for char in text[:MAX_CHARS]]
-    starts = np.repeat(np.arange(len(pieces), dtype=np.int32), [len(piece) for piece in pieces])
-    found = Normalised("".join(pieces), starts, starts + 1)
+    found = fold_with_offsets(text)
+    controls = (at for at, char in enumerate(found.text) if ord(char) in _ASCII_CONTROLS)
+    found = _traced(found, ((at, at + 1, "") for at in controls))
     if rules.respell and lexicon is not None:
         found = _traced(found, respell(found.text, lexicon))
     for pattern, replacement in _passes(rules):

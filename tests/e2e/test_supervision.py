@@ -26,8 +26,8 @@ from tests.faulty import FaultyProxy
 from tests.services import require_redis
 
 CALLERS = 8
-# Disguises are for Python to read: compiled code would have done before anybody could look.
-SLOW = {"texts": ["s.t.u.p.i.d 1d.i.o.t p-l-e-a-s-e " * 30] * 1_000}
+# So much that it is not done before anybody can look.
+SLOW = {"texts": ["s.t.u.p.i.d 1d.i.o.t p-l-e-a-s-e " * 290] * 800}
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,7 @@ def server(start: Start, champions: LocalHub, proxy: FaultyProxy) -> Server:
         CAREERLENS_ANSWER_CACHE_SECONDS="60",
         CAREERLENS_ANSWER_CACHE_SECRET=uuid.uuid4().hex,
         CAREERLENS_DRAIN_SECONDS="1",
+        CAREERLENS_MAX_BODY_BYTES=str(16 * 2**20),
         CAREERLENS_LOG_LEVEL="debug",
     )
     wait_for_ready(started, 2)

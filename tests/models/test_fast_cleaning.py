@@ -1,16 +1,16 @@
-"""Compiled cleaning against models.text: the same texts and origins, or none."""
+"""Compiled cleaning against models.text: the same texts and origins."""
 
 import csv
 import random
 from collections.abc import Sequence
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import attacks
-from models.fast_cleaning import FastCleaner
+from models.errors import NotCompilableError
+from models.fast_cleaning import cleaning_of, trace_text
 from models.fast_scoring import codes_of
 from models.params import NormaliseParams
 from models.respell import Lexicon
@@ -36,24 +36,23 @@ def read_rows() -> list[str]:
 
 ROWS = read_rows()
 LEXICON = Lexicon.learn(normalise(text) for text in ROWS)
-CLEANERS = [FastCleaner(rules, LEXICON) for rules in RULES]
+KNOWN = cleaning_of([(rules, LEXICON) for rules in RULES])
 
 
-def cleaned(number: int, texts: Sequence[str]) -> list[str | None]:
-    """Return what the compiled cleaning makes of texts, None for what it leaves to others."""
-    folded = [fold(text) for text in texts]
-    ends = np.cumsum([len(text) for text in folded])
-    codes, _, bounds = CLEANERS[number].clean(codes_of("".join(folded)), ends)
+def cleaned(number: int, texts: Sequence[str]) -> list[str]:
+    """Return what the compiled cleaning makes of texts by one set of rules."""
     return [
-        None if first < 0 else codes[first:last].tobytes().decode("utf-32-le", "surrogatepass")
-        for first, last in bounds.tolist()
+        trace_text(KNOWN, number, codes_of(fold(text)))[0]
+        .tobytes()
+        .decode("utf-32-le", "surrogatepass")
+        for text in texts
     ]
 
 
 def check(texts: Sequence[str]) -> None:
     for number, rules in enumerate(RULES):
         for text, found in zip(texts, cleaned(number, texts), strict=True):
-            assert found in (None, normalise(text, rules, LEXICON)), text
+            assert found == normalise(text, rules, LEXICON), text
 
 
 PIECES = [
@@ -89,16 +88,16 @@ PIECES = [
         max_size=4,
     )
 )
-def test_any_text_is_cleaned_as_by_the_rules_or_left(texts: list[str]) -> None:
+def test_any_text_is_cleaned_as_by_the_rules(texts: list[str]) -> None:
     check(texts)
 
 
-def test_many_made_of_pieces_are_cleaned_as_by_the_rules_or_left() -> None:
+def test_many_made_of_pieces_are_cleaned_as_by_the_rules() -> None:
     chance = random.Random(3)
     check(["".join(chance.choices(PIECES, k=chance.randint(0, 9))) for _ in range(3_000)])
 
 
-def test_real_and_disguised_messages_are_cleaned_as_by_the_rules_or_left() -> None:
+def test_real_and_disguised_messages_are_cleaned_as_by_the_rules() -> None:
     check(ROWS)
     check([attacks.disguise(text, attack) for attack in attacks.ATTACKS for text in ROWS[::40]])
 
@@ -120,7 +119,7 @@ def test_real_and_disguised_messages_are_cleaned_as_by_the_rules_or_left() -> No
         "1 2 3",
     ],
 )
-def test_what_needs_little_is_not_left(text: str) -> None:
+def test_what_needs_little_is_cleaned_as_by_the_rules(text: str) -> None:
     assert cleaned(1, [text]) == [normalise(text, RULES[1])]
     assert cleaned(3, [text]) == [normalise(text, RULES[3])]
 
@@ -238,23 +237,14 @@ def test_any_mixture_of_their_parts_is_cleaned_as_by_the_rules() -> None:
     assert cleaned(1, texts) == [normalise(text, RULES[1]) for text in texts]
 
 
-def test_only_what_may_be_disguised_is_left() -> None:
-    assert None not in cleaned(1, ROWS)
-    assert cleaned(len(RULES) - 1, ROWS).count(None) < len(ROWS) / 8
-
-
 def test_characters_are_traced_to_where_they_were_read() -> None:
     texts = [text for text in ROWS[::5] if text.isascii()]
     texts += ["a\x00b  12 cc!!!! blacks", " \t 7", "white white", "old\x1f man", "gooood 1"]
     texts += ["at  www.abcd.e $5 or a@b.cde", "x http://a.b 12345678901", "5 euros  +1234567890123"]
-    seen = 0
+    texts += ["you 1d10t, id iot", "i s   i t   y o u", "st*pid s.t.u.p.i.d  idiooot ths pls"]
     for text in texts:
         for number, rules in enumerate(RULES):
-            raw = codes_of(fold(text))
-            codes, origins, bounds = CLEANERS[number].clean(raw, np.array([len(raw)]))
-            if bounds[0, 0] < 0:
-                continue
-            seen += 1
+            codes, origins = trace_text(KNOWN, number, codes_of(fold(text)))
             wanted = normalise_with_offsets(text, rules, LEXICON)
             assert len(codes) == len(wanted.text)
             starts = [at for at in range(len(wanted.text)) if f" {wanted.text}"[at] == " "]
@@ -263,4 +253,38 @@ def test_characters_are_traced_to_where_they_were_read() -> None:
             last = [at for at in ends if wanted.text[at] != " "]
             assert origins[words, 0].tolist() == wanted.starts[words].tolist(), text
             assert origins[last, 1].tolist() == wanted.ends[last].tolist(), text
-    assert seen > len(texts)
+
+
+def test_a_lexicon_with_words_for_which_there_is_no_room_is_refused() -> None:
+    with pytest.raises(NotCompilableError, match="more than 24 letters"):
+        cleaning_of([(RULES[2], Lexicon({"a" * 25: 3}))])
+
+
+HARD = [
+    *("a", "i", "u", "é", "ж", "1", "!", "|", "*", "**", "-", "_", ".", "/", "~", "+", "(", ")"),
+    *(
+        "1d10t",
+        "f-16",
+        "10th",
+        "3pm",
+        "2b",
+        "b2b",
+        "c*nt",
+        "h.e.l.l.o",
+        "w-o-r-k",
+        "th ank",
+        "€uro",
+    ),
+    *("helllo", "gooood", "thnks", "mtng", "wrk", "to-day", "$alary", "p@y", "£ife", "a--b--c"),
+    *("idiot", "work", "thank", "you", "day", "meeting", "salary", "hello", "gays", "blck"),
+    *(" ", "  ", "   ", "\t", "\n", "\u2003", " ", " "),
+]
+
+
+def test_any_mixture_of_disguises_is_read_as_by_the_rules() -> None:
+    chance = random.Random(11)
+    texts = ["".join(chance.choices(HARD, k=chance.randint(1, 16))) for _ in range(4_000)]
+    texts += [" ".join(text) for text in ROWS[::60]] + ["   ".join(text) for text in ROWS[::60]]
+    texts += ["a" * 401, "you" * 140, " ".join("you are " * 60), "-".join("idiot" * 90)]
+    assert cleaned(2, texts) == [normalise(text, RULES[2], LEXICON) for text in texts]
+    assert cleaned(4, texts) == [normalise(text, RULES[4], LEXICON) for text in texts]

@@ -101,7 +101,9 @@ def test_disguised_messages_are_scored_as_by_scikit_learn() -> None:
     check(scorer(), pipelines(), disguised(), words=False)
 
 
-@pytest.mark.parametrize("text", ["", " ", "a", "x" * 5_000, "you idiot " * 500, "é😀" * 700])
+@pytest.mark.parametrize(
+    "text", ["", " ", "a", "x" * 5_000, "you idiot " * 500, "é😀" * 700, "it's, you! " * 900]
+)
 def test_empty_short_and_long_texts_are_scored_alike(text: str) -> None:
     check(scorer(), pipelines(), [text])
 
