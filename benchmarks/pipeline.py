@@ -4,8 +4,8 @@ python -m benchmarks.pipeline [--workspace FOLDER]
 
 What is committed here is cloned into a throw-away folder and the public corpus prepared there
 (downloaded, or copied from DATA_MIRROR) up to clean data. Only what comes after is timed. A run
-with nothing to do is compared with one of a project of as many stages, whose files are empty: what
-DVC takes by itself.
+with nothing to do is compared with one of a project of as many stages, whose files say nothing:
+what DVC takes by itself.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -119,23 +119,33 @@ def train(folder: Path) -> tuple[float, Watched]:
 
 
 def make_plain(lock: Mapping[str, Mapping[str, Any]], folder: Path) -> None:
-    """Make a DVC project of the stages in ``lock``, whose files are empty, and run it."""
+    """Make a DVC project of the stages in ``lock``, whose files say nothing, and run it."""
     stages = {}
-    made = {out["path"] for stage in lock.values() for out in stage.get("outs", ())}
-    for name, stage in lock.items():
-        read, written = ([each["path"] for each in stage.get(key, ())] for key in ("deps", "outs"))
-        for path in read:
-            if not any(Path(path).is_relative_to(out) for out in made):
-                (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                (folder / path).touch()
-        stages[name.replace("@", "-")] = {
-            "cmd": [f"mkdir -p $(dirname {path}) && touch {path}" for path in written],
-            "deps": read,
-            "outs": written,
+    files = {
+        name: {key: [each["path"] for each in stage.get(key, ())] for key in ("deps", "outs")}
+        for name, stage in lock.items()
+    }
+    read = {path for each in files.values() for path in each["deps"]}
+    made = {path for each in files.values() for path in each["outs"]}
+    for path in sorted(read):
+        if not any(Path(path).is_relative_to(out) for out in made):
+            for leaf in leaves(path, read):
+                (folder / leaf).parent.mkdir(parents=True, exist_ok=True)
+                (folder / leaf).write_text("\n", encoding="utf-8")
+    for name, each in files.items():
+        written = [leaf for path in each["outs"] for leaf in leaves(path, read)]
+        stages[name.replace("@", "-")] = each | {
+            "cmd": [f"mkdir -p $(dirname {path}) && echo > {path}" for path in written]
         }
     (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}), encoding="utf-8")
     run(folder, "dvc", "init", "--no-scm", "--quiet")
     run(folder, "dvc", "repro")
+
+
+def leaves(path: str, read: Collection[str]) -> list[str]:
+    """Return what is read in a folder, or the path itself if it is none."""
+    within = [other for other in read if other != path and Path(other).is_relative_to(path)]
+    return [leaf for other in within for leaf in leaves(other, read)] or [path]
 
 
 def seconds_of_nothing(folder: Path) -> float:
