@@ -44,9 +44,7 @@ def train_public(workspace: Path) -> None:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, target)
-    params = yaml.safe_load((workspace / "params.yaml").read_text(encoding="utf-8"))
-    params["data"]["corpus"] = "public"
-    (workspace / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    choose_public(workspace)
     dvc = [sys.executable, "-m", "dvc"]
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     if not (workspace / ".dvc").exists():
@@ -59,3 +57,11 @@ def train_public(workspace: Path) -> None:
         env=environment,
         check=True,
     )
+
+
+def choose_public(workspace: Path) -> None:
+    """Have ``workspace`` train on the public corpus."""
+    path = workspace / "params.yaml"
+    params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    params["data"]["corpus"] = "public"
+    path.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from filelock import FileLock
 
-from models import fast_scoring, fast_skills, search_build
+from models import fast_mentions, fast_scoring, search_build
 from models.language import keep_identifier
 from models.native_cache import COMPLETE, folder, is_compiled
 
@@ -14,7 +14,7 @@ def compile_all() -> None:
         if not is_compiled():
             fast_scoring.exercise()
             search_build.exercise()
-            fast_skills.exercise()
+            fast_mentions.exercise()
             keep_identifier()
             (folder() / COMPLETE).touch()
 

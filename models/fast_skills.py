@@ -30,42 +30,47 @@ class FastFinder:
     """
 
     def __init__(self, forms: Sequence[str]) -> None:
-        self._known = _phrases(forms)
+        self.known = _phrases(forms)
 
     def find(self, text: str) -> tuple[Tokens, list[Found]]:
         """As :class:`models.skill_finder.Finder` has it."""
-        codes, origins = _folded(text)
-        line, starts, found = read(self._known, codes, True)
+        _, codes, origins = folded(text)
+        line, places, found = read(self.known, codes, True)
         if not len(line):  # no words, or perhaps addresses among them
-            codes = _codes(without_addresses(_text(codes)))
-            line, starts, found = read(self._known, codes, False)
+            codes = codes_of(without_addresses(text_of(codes)))
+            line, places, found = read(self.known, codes, False)
         if not len(found):
             return Tokens([], []), []
-        words = _text(line).split(" ")
+        words = text_of(line).split(" ")
         # Few of the places are asked for.
         traced = None if origins is None else origins.data
-        return Tokens(words, starts.data, traced), found.tolist()
+        return Tokens(words, places[:, 0].data, traced), found.tolist()
 
 
-def _folded(text: str) -> tuple[_Array, _Array | None]:
-    """Return the folded characters of a text, and where each was read unless it is where it is."""
+def folded(text: str) -> tuple[_Array, _Array, _Array | None]:
+    """Return the characters of a text, those it is folded to, and where each of these was read.
+
+    That is None if each was read where it is.
+    """
+    raw = codes_of(text)
     if text.isascii():
-        return _codes(text.lower()), None
-    raw = _codes(text)
+        return raw, codes_of(text.lower()), None
     codes = np.empty(_GROWTH * len(raw) + 1, np.uint32)
     origins = np.empty(len(codes), np.int32)
     size = fold(*_folds(), raw, codes, origins)
     if size >= 0:
-        return codes[:size], origins[:size]
-    folded, traced = fold_text(text)
-    return _codes(folded), None if traced is None else np.array(traced, np.int32)
+        return raw, codes[:size], origins[:size]
+    slowly, traced = fold_text(text)
+    return raw, codes_of(slowly), None if traced is None else np.array(traced, np.int32)
 
 
-def _codes(text: str) -> _Array:
+def codes_of(text: str) -> _Array:
+    """Return the code points of a text."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).copy()
 
 
-def _text(codes: _Array) -> str:
+def text_of(codes: _Array) -> str:
+    """Return the text with these code points."""
     return codes.tobytes().decode("utf-32-le", "surrogatepass")
 
 
@@ -81,7 +86,7 @@ def _phrases(forms: Sequence[str]) -> Phrases:
     firsts = np.zeros(len(numbers) + 1, np.int32)
     plant(firsts, steps, spellings, flat, bounds)
     words, heads = _room_for(len(numbers)), np.zeros(1 << 16, np.bool_)
-    word_bounds, word_codes = np.cumsum([0, *map(len, numbers)]), _codes("".join(numbers))
+    word_bounds, word_codes = np.cumsum([0, *map(len, numbers)]), codes_of("".join(numbers))
     note_words(words, heads, firsts, word_bounds, word_codes)
     return Phrases(_kinds(), words, word_bounds, word_codes, heads, firsts, steps, spellings)
 
@@ -113,8 +118,3 @@ def _folds() -> tuple[_Array, _Array]:
             if to != char:
                 folded += [len(to), *map(ord, to)]
     return places, np.array(folded, np.uint32)
-
-
-def exercise() -> None:
-    """Use every kernel of the finder, so that it is compiled."""
-    FastFinder(["a b"]).find("a b é")

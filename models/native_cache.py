@@ -16,6 +16,7 @@ KERNEL_MODULES = (
     *("ngram_layout.py", "ngram_finding.py", "ngram_scoring.py", "ngram_building.py"),
     *("cleaning_layout.py", "cleaning_runs.py", "cleaning_respell.py", "cleaning_tokens.py"),
     *("cleaning_kernels.py", "respell.py", "search_kernels.py", "skill_kernels.py"),
+    *("skill_guards.py", "skill_judging.py"),
 )
 
 #: The file that is there once every kernel was compiled.

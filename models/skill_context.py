@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from models.skill_forms import PARAGRAPH
+from models.taxonomy import Category
 
 #: Words of context on either side that a rule sees.
 WORDS_BEFORE = 3
@@ -28,12 +29,15 @@ class Rule:
         What it means there.
     before, after : str
         Patterns of the words that precede it, and of those that follow; either one rejects.
+    unless : str
+        Pattern of words that follow where ``after`` does not reject.
     """
 
     spellings: str
     reason: str
     before: str = ""
     after: str = ""
+    unless: str = ""
 
 
 _LANGUAGES = (
@@ -52,8 +56,9 @@ RULES: tuple[Rule, ...] = (
         "excel",
         "the verb",
         "(?:to|will|you|we|they|who|can|must|should|helps?|consistently|truly|always)",
-        "at|as(?! well )|within|under|academically|professionally|"
+        "at|as|within|under|academically|professionally|"
         "in (?:an?|the|this|your|our|their|its|all|any|every|each|what|fast|high|school)",
+        "as well",
     ),
     Rule("r", "research and development, possessives", after="[&']"),
     Rule(
@@ -175,14 +180,33 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
+#: What may stand between the items of a list, at most this many marks between two of them.
+LIST_MARKS = frozenset(
+    {",", "/", ";", "|", "•", "·", "▪", "●", "◦", "*", "&", "and", "or", "(", ")", "-", ":", "+"}
+)
+MAX_LIST_MARKS = 2
+
+#: Words that follow a name at the start of a sentence, and hardly a verb or an adjective.
+FOLLOWS_NOUNS = frozenset(["and", "or", "is", "are", "would", "required", "preferred", "desired"])
+
+#: Whose company vouches for a doubtful spelling of each category.
+COMPANY: dict[Category, frozenset[Category]] = {
+    "tool": frozenset({"tool", "hard"}),
+    "hard": frozenset({"tool", "hard"}),
+    "language": frozenset({"language"}),
+    "soft": frozenset({"soft"}),
+    "certification": frozenset({"certification", "tool", "hard"}),
+}
+
 #: Function words: in another case than the table's they are never the skill.
 NEVER_FOLDED = frozenset({"it", "is", "as", "or", "us", "am", "so", "be", "do", "an", "in", "on"})
 
-_CUE_WORDS = 6
+#: Words before a hit among which a cue is looked for.
+CUE_WORDS = 6
 _CUES = (
     r"(?:experience[ds]?|proficien\w+|knowledge|skills?|skilled|familiar\w*|expert\w*|fluen\w+|"
     r"competen\w+|background|certified|certification|using|understanding|programming|coding|"
-    r"programmed|written|scripting|tools?|software|languages?|frameworks?|technologies|stack(?= :)|"
+    r"programmed|written|scripting|tools?|software|languages?|frameworks?|technologies|stack :|"
     r"trained|training|developers?|engineers?|development|developed|master\w*|literate|libraries|"
     r"abilit(?:y|ies)|qualities|strengths?|competencies|traits)"
 )
@@ -190,33 +214,38 @@ _BETWEEN = (
     r"such as|like|include|including|are|in|with|of|using|on|the|[:(.,]|advanced|ms|"
     r"microsoft|basic|intermediate|strong|both|either|apache|e g"
 )
-_CUE_BEFORE = re.compile(rf"{_CUES}(?: (?:{_BETWEEN}))* $")
-# The last word of what that matches.
-_CUE_END = re.compile(rf"{_CUES}$|^(?:{_BETWEEN}|as|g)$")
-_CUE_AFTER = re.compile(
+#: The words before a hit, a space after each, end with a cue like this.
+CUE_BEFORE = rf"{_CUES}(?: (?:{_BETWEEN}))* "
+#: The word after a hit, with a space, is a cue.
+CUE_AFTER = (
     r"(?:programming|developers?|development|engineers?|language|scripts?|scripting|frameworks?|"
     r"experience|skills?|certified|certification|proficiency|administrators?|codebase|knowledge|"
-    r"macros|formulas|consultants?|specialist|libraries|packages|abilities|mindset|attitude)$"
+    r"macros|formulas|consultants?|specialist|libraries|packages|abilities|mindset|attitude) "
 )
-# Before a spelling in its own case, one small word is cue enough: "models in R".
-_SMALL_CUES = frozenset({"in", "using", "with", "via", "write"})
+#: Before a spelling in its own case, one small word is cue enough: "models in R".
+SMALL_CUES = frozenset({"in", "using", "with", "via", "write"})
+
+_CUE_BEFORE = re.compile(f"{CUE_BEFORE}$")
+# The last word of what that matches.
+_CUE_END = re.compile(rf"{_CUES}$|^(?:{_BETWEEN}|as|g)$")
+_CUE_AFTER = re.compile(CUE_AFTER)
 
 
 def has_rules(spelling: str) -> bool:
     """Return whether any rule is about ``spelling``."""
-    return spelling in _RULES_OF
+    return spelling in RULES_OF
 
 
 def is_false_friend(spelling: str, words: Sequence[str], first: int, last: int) -> bool:
     """Return whether a rule says that ``words[first:last]`` does not mean the skill."""
-    rules = _RULES_OF.get(spelling)
+    rules = RULES_OF.get(spelling)
     if rules is None:
         return False
     before = f" {_joined(words[max(0, first - WORDS_BEFORE) : first])}"
     after = _joined(words[last : last + WORDS_AFTER])
     return any(
-        (left is not None and left.search(before)) or (right is not None and right.match(after))
-        for left, right in rules
+        left.search(before) or (right.match(after) and not unless.match(after))
+        for left, right, unless in map(_COMPILED.__getitem__, rules)
     )
 
 
@@ -228,12 +257,12 @@ def has_cue(words: Sequence[str], first: int, last: int, *, own_case: bool) -> b
     own_case : bool
         It is written in the case of the table, so that a smaller cue will do.
     """
-    start = max(0, first - _CUE_WORDS)
+    start = max(0, first - CUE_WORDS)
     near = first - 1
     while near >= start and words[near] == PARAGRAPH:
         near -= 1
     if near >= start:
-        if own_case and words[near] in _SMALL_CUES:
+        if own_case and words[near] in SMALL_CUES:
             return True
         # Looking for a cue costs more than all the rest.
         if _may_end_cue(words[near]) and _CUE_BEFORE.search(f" {_joined(words[start:first])}"):
@@ -249,7 +278,7 @@ def _may_end_cue(word: str) -> bool:
 
 @lru_cache(maxsize=1 << 14)
 def _is_cue_after(word: str) -> bool:
-    return _CUE_AFTER.match(word) is not None
+    return _CUE_AFTER.match(f"{word} ") is not None
 
 
 def _joined(words: Sequence[str]) -> str:
@@ -257,16 +286,31 @@ def _joined(words: Sequence[str]) -> str:
     return "".join([f"{word} " for word in words if word != PARAGRAPH])
 
 
-_Patterns = tuple[re.Pattern[str] | None, re.Pattern[str] | None]
+_Patterns = tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]
+
+_NEVER = "(?!)"
 
 
 def _compiled(rule: Rule) -> _Patterns:
-    before = re.compile(rf" (?:{rule.before}) $") if rule.before else None
-    after = re.compile(rf"(?:{rule.after}) ") if rule.after else None
-    return before, after
+    before, after, unless = (pattern or _NEVER for pattern in patterns_of(rule))
+    return re.compile(f"{before}$"), re.compile(after), re.compile(unless)
 
 
-_RULES_OF: dict[str, list[_Patterns]] = {}
-for _rule in RULES:
+def patterns_of(rule: Rule) -> tuple[str, str, str]:
+    """Return patterns of all that precedes and follows, with the spaces; empty where it has none.
+
+    What precedes has a space before each word, and one at the end.
+    """
+    return (
+        f" (?:{rule.before}) " if rule.before else "",
+        f"(?:{rule.after}) " if rule.after else "",
+        f"(?:{rule.unless}) " if rule.unless else "",
+    )
+
+
+#: The rules about each spelling that has any, by their places in ``RULES``.
+RULES_OF: dict[str, list[int]] = {}
+for _number, _rule in enumerate(RULES):
     for _spelling in _rule.spellings.split("|"):
-        _RULES_OF.setdefault(_spelling, []).append(_compiled(_rule))
+        RULES_OF.setdefault(_spelling, []).append(_number)
+_COMPILED = [_compiled(rule) for rule in RULES]

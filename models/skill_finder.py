@@ -5,12 +5,17 @@ there is any.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import ahocorasick  # type: ignore[import-not-found, unused-ignore]
 
 from models.native_cache import is_compiled
 from models.skill_forms import Tokens, tokenise
+from models.taxonomy import Spelling
+
+if TYPE_CHECKING:
+    from models.fast_mentions import FastMentions
+    from models.fast_skills import FastFinder
 
 #: A spelling in a text: its first token, the one after its last, and its number.
 Found = Sequence[int]
@@ -63,10 +68,21 @@ class AutomatonFinder:
         return tokens, sorted(found, key=lambda each: (each[0], -each[1]))
 
 
-def open_finder(forms: Sequence[str]) -> Finder:
+def open_finder(forms: Sequence[str]) -> "AutomatonFinder | FastFinder":
     """Return what finds ``forms`` fastest by now."""
     if is_compiled():
         from models.fast_skills import FastFinder  # numba takes half a second to import
 
         return FastFinder(forms)
     return AutomatonFinder(forms)
+
+
+def open_mentions(
+    finder: "AutomatonFinder | FastFinder", table: Sequence[tuple[str, Spelling]]
+) -> "FastMentions | None":
+    """Return what finds and judges the spellings of ``table`` in one go, if it was compiled."""
+    if isinstance(finder, AutomatonFinder):
+        return None
+    from models.fast_mentions import FastMentions
+
+    return FastMentions(finder, table)

@@ -237,48 +237,37 @@ def end_of_token(known: Phrases, codes: np.ndarray, at: Number) -> Number:
 
 
 @leaf
-def divide(
-    known: Phrases, codes: np.ndarray, starts: np.ndarray, digests: np.ndarray, line: np.ndarray
-) -> tuple[Number, Number]:
-    """Find the tokens of a text in which words are parted.
+def divide(known: Phrases, codes: np.ndarray, places: np.ndarray, digests: np.ndarray) -> Number:
+    """Find the tokens of a text in which words are parted; return how many.
 
     Parameters
     ----------
-    starts, digests : ndarray of int32 and uint64
-        Become where each token begins, and its hash.
-    line : ndarray of uint32
-        Becomes the tokens with a space between each two.
-
-    Returns
-    -------
-    tokens, size : int
-        How many, and how long ``line`` is.
+    places : ndarray of int32, shape (n, 2)
+        Becomes where each token begins and ends.
+    digests : ndarray of uint64
+        Becomes the hash of each.
     """
-    tokens, size, at = 0, 0, 0
+    tokens, at = 0, 0
     while at < len(codes):
         stop = end_of_token(known, codes, at)
         if stop == at:
             at += 1
             continue
-        starts[tokens] = at
+        places[tokens, 0], places[tokens, 1] = at, stop
         digests[tokens] = hash_symbols(codes, at, stop)
-        if tokens > 0:
-            line[size] = np.uint32(32)
-            size += 1
-        for offset in range(at, stop):
-            line[size] = codes[offset]
-            size += 1
         tokens += 1
         at = stop
-    return tokens, size
+    return tokens
 
 
 @leaf
-def number_of(known: Phrases, codes: np.ndarray, start: Number, digest: np.uint64) -> Number:
-    """Return the number of the token that begins at ``start``, 0 if no spelling has it."""
-    stop = end_of_token(known, codes, start)
+def number_of(
+    known: Phrases, codes: np.ndarray, places: np.ndarray, digests: np.ndarray, token: Number
+) -> Number:
+    """Return the number of a token, 0 if no spelling has it."""
     at = place_of_token(
-        known.words, known.word_bounds, known.word_codes, codes, start, stop, digest
+        *(known.words, known.word_bounds, known.word_codes),
+        *(codes, places[token, 0], places[token, 1], digests[token]),
     )
     return np.int64(known.words[at, 1])
 
@@ -298,11 +287,7 @@ def step(known: Phrases, node: Number, word: Number) -> Number:
 
 @leaf
 def match(
-    known: Phrases,
-    codes: np.ndarray,
-    starts: np.ndarray,
-    digests: np.ndarray,
-    found: np.ndarray,
+    known: Phrases, codes: np.ndarray, places: np.ndarray, digests: np.ndarray, found: np.ndarray
 ) -> Number:
     """Find the spellings among tokens; return how many, -1 if ``found`` has no room for them.
 
@@ -310,16 +295,16 @@ def match(
     ----------
     codes : ndarray of uint32
         The text in which words are parted.
-    starts, digests : ndarray, shape (n_tokens,)
+    places, digests : ndarray, shapes (n_tokens, 2) and (n_tokens,)
         As :func:`divide` leaves them.
     found : ndarray of int32, shape (n, 3)
-        Becomes what :func:`read` returns.
+        Becomes what :func:`find` returns.
     """
     hits = 0
-    for first in range(len(starts)):
+    for first in range(len(places)):
         if not known.heads[head_of(digests[first])]:
             continue  # which spares looking most words up
-        word = number_of(known, codes, starts[first], digests[first])
+        word = number_of(known, codes, places, digests, first)
         node, last, before = np.int64(known.firsts[word]), first + 1, hits
         while node > 0:
             if known.spellings[node] >= 0:
@@ -328,9 +313,9 @@ def match(
                 found[hits, 0], found[hits, 1] = first, last
                 found[hits, 2] = known.spellings[node]
                 hits += 1
-            if last == len(starts):
+            if last == len(places):
                 break
-            word = number_of(known, codes, starts[last], digests[last])
+            word = number_of(known, codes, places, digests, last)
             if word == 0:
                 break
             node = step(known, node, word)
@@ -345,10 +330,52 @@ def match(
 
 
 @kernel
+def find(known: Phrases, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the tokens and spellings of a folded text.
+
+    Returns
+    -------
+    parted : ndarray of uint32
+        The text, with a space for what joins two words.
+    places : ndarray of int32, shape (n_tokens, 2)
+        Where each token begins and ends in it.
+    found : ndarray of int32, shape (n, 3)
+        The first token of each spelling, the one after its last, and its number: by the first, of
+        one first the longest first.
+    """
+    size = len(codes)
+    found = np.empty((size // 8 + 16, 3), np.int32)
+    places = np.empty((size, 2), np.int32)
+    parted = np.empty(size, np.uint32)
+    digests = np.empty(size, np.uint64)
+    part(known, codes, parted)
+    tokens = divide(known, parted, places, digests)
+    hits = match(known, parted, places[:tokens], digests, found)
+    while hits < 0:
+        found = np.empty((2 * len(found), 3), np.int32)
+        hits = match(known, parted, places[:tokens], digests, found)
+    return parted, places[:tokens], found[:hits]
+
+
+@leaf
+def write_line(parted: np.ndarray, places: np.ndarray, line: np.ndarray) -> Number:
+    """Write tokens with a space between each two into ``line``; return how long it is."""
+    size = 0
+    for token in range(len(places)):
+        if token > 0:
+            line[size] = np.uint32(32)
+            size += 1
+        for at in range(places[token, 0], places[token, 1]):
+            line[size] = parted[at]
+            size += 1
+    return size
+
+
+@kernel
 def read(
     known: Phrases, codes: np.ndarray, may_refuse: Number
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the tokens and spellings of a folded text.
+    """Return the tokens and spellings of a folded text, as :func:`find` does, and their line.
 
     Parameters
     ----------
@@ -360,24 +387,10 @@ def read(
     -------
     line : ndarray of uint32
         The tokens with a space between each two.
-    starts : ndarray of int32, shape (n_tokens,)
-        Where each begins in ``codes``.
-    found : ndarray of int32, shape (n, 3)
-        The first token of each spelling, the one after its last, and its number: by the first, of
-        one first the longest first.
+    places, found : ndarray of int32
     """
-    size = len(codes)
-    found = np.empty((size // 8 + 16, 3), np.int32)
-    line = np.empty(2 * size, np.uint32)
-    starts = np.empty(size, np.int32)
     if may_refuse and may_have_address(codes):
-        return line[:0], starts[:0], found[:0]
-    parted = np.empty(size, np.uint32)
-    digests = np.empty(size, np.uint64)
-    part(known, codes, parted)
-    tokens, length = divide(known, parted, starts, digests, line)
-    hits = match(known, parted, starts[:tokens], digests, found)
-    while hits < 0:
-        found = np.empty((2 * len(found), 3), np.int32)
-        hits = match(known, parted, starts[:tokens], digests, found)
-    return line[:length], starts[:tokens], found[:hits]
+        codes = codes[:0]
+    parted, places, found = find(known, codes)
+    line = np.empty(2 * len(codes), np.uint32)
+    return line[: write_line(parted, places, line)], places, found

@@ -4,28 +4,19 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from models.skill_context import NEVER_FOLDED, has_cue, has_rules, is_false_friend
-from models.skill_finder import AutomatonFinder, open_finder
+from models.skill_context import (
+    COMPANY,
+    FOLLOWS_NOUNS,
+    LIST_MARKS,
+    MAX_LIST_MARKS,
+    NEVER_FOLDED,
+    has_cue,
+    has_rules,
+    is_false_friend,
+)
+from models.skill_finder import open_finder, open_mentions
 from models.skill_forms import Tokens, fold_phrase
 from models.taxonomy import Category, Skill, Spelling, Taxonomy, spelling_table
-
-# What may stand between the items of a list, at most this many marks between two of them.
-_LIST_MARKS = frozenset(
-    {",", "/", ";", "|", "•", "·", "▪", "●", "◦", "*", "&", "and", "or", "(", ")", "-", ":", "+"}
-)
-_MAX_LIST_MARKS = 2
-
-# Words that follow a name at the start of a sentence, and hardly a verb or an adjective.
-_FOLLOWS_NOUNS = frozenset(["and", "or", "is", "are", "would", "required", "preferred", "desired"])
-
-# Whose company vouches for a doubtful spelling of each category.
-_COMPANY: dict[Category, frozenset[Category]] = {
-    "tool": frozenset({"tool", "hard"}),
-    "hard": frozenset({"tool", "hard"}),
-    "language": frozenset({"language"}),
-    "soft": frozenset({"soft"}),
-    "certification": frozenset({"certification", "tool", "hard"}),
-}
 
 
 class SkillHit(NamedTuple):
@@ -93,17 +84,22 @@ class SkillMatcher:
             for form, spelling in self._table.items()
             for ruled in [has_rules(form)]
         ]
+        self._skills = [spelling.skill for spelling in self._table.values()]
+        self._open()
+
+    def _open(self) -> None:
         self._finder = open_finder(list(self._table))
+        self._fast = open_mentions(self._finder, list(self._table.items()))
 
     @property
     def is_prepared(self) -> bool:
         """Whether compiled code finds the spellings; the automaton finds the same, slower."""
-        return not isinstance(self._finder, AutomatonFinder)
+        return self._fast is not None
 
     def warm_up(self) -> None:
         """Have compiled code find the spellings, if it was compiled meanwhile."""
         if not self.is_prepared:
-            self._finder = open_finder(list(self._table))
+            self._open()
 
     def extract(self, text: str) -> list[SkillHit]:
         """Return the skills of ``text``: those stated by first appearance, then those implied."""
@@ -121,8 +117,16 @@ class SkillMatcher:
         implied = dict.fromkeys(other for name in spans for other in self._implied[name])
         return hits + [self._unstated[name] for name in implied if name not in spans]
 
-    def mentions(self, text: str) -> Iterator[tuple[Skill, int, int]]:
-        """Yield every mention of a skill with its span, in order; spans do not overlap."""
+    def mentions(self, text: str) -> Iterable[tuple[Skill, int, int]]:
+        """Return every mention of a skill with its span, in order; spans do not overlap."""
+        found = None if self._fast is None else self._fast.find(text)
+        if found is None:
+            return self.judged(text)
+        skills = self._skills
+        return [(skills[number], start, end) for number, start, end in found]
+
+    def judged(self, text: str) -> Iterator[tuple[Skill, int, int]]:
+        """Yield what :meth:`mentions` returns, judged in Python."""
         tokens, found = self._finder.find(text)
         sure: list[_Candidate] = []
         doubtful: list[_Candidate] = []
@@ -208,7 +212,7 @@ def _stands_out(text: str, tokens: Tokens, candidate: _Candidate) -> bool:
     left = _neighbour(text, tokens, candidate.first, -1)
     right = _neighbour(text, tokens, candidate.last - 1, 1)
     if text[start:end].istitle():
-        return bool(left) or not right or right.lower() in _FOLLOWS_NOUNS
+        return bool(left) or not right or right.lower() in FOLLOWS_NOUNS
     capitals = [word.isupper() for word in (left, right) if len(word) > 1 and word.isalpha()]
     return not (end - start > 1 and text[start:end].isupper() and capitals and all(capitals))
 
@@ -258,14 +262,14 @@ def _has_company(
     words: list[str], hit: _Candidate, starts: dict[int, Category], ends: dict[int, Category]
 ) -> bool:
     category = hit.category
-    company = _COMPANY[category]
+    company = COMPANY[category]
     left = hit.first
-    while left > 0 and hit.first - left < _MAX_LIST_MARKS and words[left - 1] in _LIST_MARKS:
+    while left > 0 and hit.first - left < MAX_LIST_MARKS and words[left - 1] in LIST_MARKS:
         left -= 1
     if left < hit.first and ends.get(left) in company:
         return True
     right = hit.last
-    while right < len(words) and right - hit.last < _MAX_LIST_MARKS and words[right] in _LIST_MARKS:
+    while right < len(words) and right - hit.last < MAX_LIST_MARKS and words[right] in LIST_MARKS:
         right += 1
     if right > hit.last and starts.get(right) in company:
         return True

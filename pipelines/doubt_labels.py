@@ -58,7 +58,9 @@ def in_doubt(
     labels = train["label"].to_numpy()
     scores = np.zeros(len(train))
     folds = GroupKFold(FOLDS, shuffle=True, random_state=0)
-    for learnt, held in folds.split(features, labels, train["group"]):
+    # Numbers in place of names, which scikit-learn looks up one by one.
+    groups = np.unique(train["group"], return_inverse=True)[1]
+    for learnt, held in folds.split(features, labels, groups):
         classifier = fit(features[learnt], labels[learnt], weights[learnt])
         scores[held] = score_features(classifier, features[held])[:, 0]
     doubtful: np.ndarray = np.where(labels == 1, scores, 1 - scores) <= DOUBT

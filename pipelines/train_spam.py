@@ -42,12 +42,6 @@ def train_spam(
     return Pipeline([*vectoriser.steps, ("classifier", classifier)])
 
 
-def calibrate_spam(pipeline: Pipeline, validation: pd.DataFrame) -> None:
-    """Fit the probabilities to the validation rows."""
-    features = pipeline[:-1].transform(validation["text"].tolist())
-    calibrate(pipeline[-1], features, validation["label"].to_numpy())
-
-
 @entry_point
 def main() -> None:
     """Run the stage."""
@@ -55,12 +49,15 @@ def main() -> None:
     budgets = params.spam.budgets[params.data.corpus]
 
     def fit(
-        vectoriser: Pipeline, features: csr_matrix, tables: Mapping[str, pd.DataFrame]
+        vectoriser: Pipeline,
+        features: csr_matrix,
+        held: csr_matrix,
+        tables: Mapping[str, pd.DataFrame],
     ) -> Pipeline:
         pipeline = train_spam(
             vectoriser, features, tables["train"], params.spam, params.data.corpus
         )
-        calibrate_spam(pipeline, tables["validation"])
+        calibrate(pipeline[-1], held, tables["validation"]["label"].to_numpy())
         return pipeline
 
     run_training(__doc__, "spam", fit, budgets)

@@ -118,12 +118,6 @@ def fit_spans(vectoriser: Pipeline, marks: pd.DataFrame, params: MarksParams) ->
     )
 
 
-def calibrate(pipeline: Pipeline, validation: pd.DataFrame) -> None:
-    """Fit every head's probabilities to the validation rows whose label it has."""
-    features = pipeline[:-1].transform(validation["text"].tolist())
-    pipeline[-1].calibrate(features, head_labels(validation))
-
-
 @entry_point
 def main() -> None:
     """Run the stage."""
@@ -131,13 +125,16 @@ def main() -> None:
     budgets = params.toxicity.budgets[params.data.corpus]
 
     def fit(
-        vectoriser: Pipeline, features: csr_matrix, tables: Mapping[str, pd.DataFrame]
+        vectoriser: Pipeline,
+        features: csr_matrix,
+        held: csr_matrix,
+        tables: Mapping[str, pd.DataFrame],
     ) -> Pipeline:
         pipeline = train_toxicity(
             *(vectoriser, features, tables["train"], params.toxicity),
             *(tables["marks"], params.data.corpus),
         )
-        calibrate(pipeline, tables["validation"])
+        pipeline[-1].calibrate(held, head_labels(tables["validation"]))
         return pipeline
 
     run_training(__doc__, "toxicity", fit, budgets, others=["marks"])

@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 
 from models.manifest import Thresholds
 from models.params import BudgetParams
-from models.scoring import score_texts
+from models.scoring import score_features
 from models.skops_file import load_model, save_model
 from models.toxicity import CATEGORIES
 from pipelines.stage import parse_args, read_sparse, read_table, write_json
@@ -18,8 +18,9 @@ from pipelines.stage import parse_args, read_sparse, read_table, write_json
 # same score differently, by less than this.
 _MARGIN = 1e-9
 
-#: From the fitted vectoriser, the training rows' features and the tables by name to a pipeline.
-Fit = Callable[[Pipeline, csr_matrix, Mapping[str, pd.DataFrame]], Pipeline]
+#: From the fitted vectoriser, the features of training and of validation rows, and the tables by
+#: name to a pipeline.
+Fit = Callable[[Pipeline, csr_matrix, csr_matrix, Mapping[str, pd.DataFrame]], Pipeline]
 
 
 def run_training(
@@ -45,9 +46,11 @@ def run_training(
         outputs=["trained", "thresholds"],
     )
     tables = {name: read_table(getattr(args, name)) for name in names}
-    pipeline = fit(load_model(args.vectoriser), read_sparse(args.matrix), tables)
     validation = tables["validation"]
-    scores = score_texts(pipeline, validation["text"].tolist())[:, 0]
+    vectoriser = load_model(args.vectoriser)
+    held = vectoriser.transform(validation["text"].tolist())
+    pipeline = fit(vectoriser, read_sparse(args.matrix), held, tables)
+    scores = score_features(pipeline[-1], held)[:, 0]
     thresholds = choose_thresholds(scores, validation["label"].to_numpy(), budgets)
     save_model(pipeline, args.trained)
     write_json(thresholds.model_dump(), args.thresholds)

@@ -11,16 +11,17 @@ from models.bundle import Bundle, load_bundle, save_bundle
 from models.kinds import FORMATS
 from models.manifest import Kind
 from models.params import load_params
-from models.scoring import score_texts
+from models.scoring import score_features
+from models.spam import calibrate
 from models.tfidf import fit_transform
 from pipelines.behaviour import Judge
 from pipelines.clean import clean, training_table
 from pipelines.raw_files import read_raw
 from pipelines.readers import READERS
 from pipelines.split import split
-from pipelines.train_spam import calibrate_spam, train_spam
-from pipelines.train_toxicity import calibrate, train_toxicity
-from pipelines.training import choose_thresholds
+from pipelines.train_spam import train_spam
+from pipelines.train_toxicity import train_toxicity
+from pipelines.training import choose_thresholds, head_labels
 from tests.factories import GOLDEN, ROOT, SOURCES, starter_index, starter_skills
 
 _DIGEST = "0" * 64
@@ -42,13 +43,14 @@ def package_text_model(kind: Kind, folder: Path) -> Bundle[Any]:
     vectoriser, features = fit_transform(
         parts["train"]["text"].tolist(), section.normalise, section.tfidf
     )
+    held = vectoriser.transform(parts["validation"]["text"].tolist())
     if kind == "spam":
         fitted = train_spam(vectoriser, features, parts["train"], params.spam)
-        calibrate_spam(fitted, parts["validation"])
+        calibrate(fitted[-1], held, parts["validation"]["label"].to_numpy())
     else:
         fitted = train_toxicity(vectoriser, features, parts["train"], params.toxicity)
-        calibrate(fitted, parts["validation"])
-    scores = score_texts(fitted, parts["validation"]["text"].tolist())[:, 0]
+        fitted[-1].calibrate(held, head_labels(parts["validation"]))
+    scores = score_features(fitted[-1], held)[:, 0]
     labels = parts["validation"]["label"].to_numpy()
     form = FORMATS[kind]
     save_bundle(

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.fast_skills import FastFinder, exercise
+from models.fast_mentions import exercise
+from models.fast_skills import FastFinder
 from models.postings import load_postings
 from models.skill_finder import AutomatonFinder, Found
 from models.skill_forms import PARAGRAPH, Tokens

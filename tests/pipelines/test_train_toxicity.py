@@ -11,7 +11,8 @@ from models.scoring import score_texts
 from models.tfidf import fit_vectoriser
 from pipelines.clean_marks import SOURCE
 from pipelines.split import side_of
-from pipelines.train_toxicity import calibrate, train_toxicity
+from pipelines.train_toxicity import train_toxicity
+from pipelines.training import head_labels
 from tests.factories import MESSAGES, ROOT
 
 CATEGORIES = ("insult", "threat", "obscene", "identity_attack")
@@ -102,9 +103,11 @@ def test_heads_are_calibrated_on_the_rows_whose_labels_are_known() -> None:
     rows = train_rows()
     model = fitted(0)
     before = model[-1].coef_.copy()
-    calibrate(model, rows.assign(**dict.fromkeys(CATEGORIES, np.nan)))
+    features = model[:-1].transform(rows["text"].tolist())
+    unknown = rows.assign(**dict.fromkeys(CATEGORIES, np.nan))
+    model[-1].calibrate(features, head_labels(unknown))
     assert np.array_equal(model[-1].coef_[1:], before[1:])
-    calibrate(model, rows)
+    model[-1].calibrate(features, head_labels(rows))
     found = score_texts(model, rows["text"].tolist())
     fitted.cache_clear()
     assert found[:, 0].mean() == pytest.approx(rows["label"].mean(), abs=0.01)
