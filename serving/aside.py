@@ -1,5 +1,7 @@
-"""Work that follows answers: done in a thread that leaves the interpreter to them."""
+"""Work beside answers: done in threads that leave the processor and the interpreter to them."""
 
+import os
+import sys
 import threading
 import time
 from collections import Counter as Tally
@@ -11,6 +13,22 @@ from serving.logs import Log, where_raised
 
 #: Seconds of rest after each slice at least; it is never shorter than the slice was.
 REST = 0.005
+
+
+#: How much nicer than the event loop a thread is that works beside it.
+NICENESS = 5
+
+
+def give_way() -> None:
+    """Let the event loop go first wherever this thread works without the interpreter.
+
+    A database or a kernel keeps a processor for milliseconds once it has it, and messages wait for
+    its turn to end. Elsewhere than on Linux a thread has no niceness of its own.
+    """
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        own = os.getpriority(os.PRIO_PROCESS, thread)
+        os.setpriority(os.PRIO_PROCESS, thread, own + NICENESS)
 
 
 class Waiting(Protocol):
@@ -104,6 +122,7 @@ class Aside(Generic[T]):
             self._log.warning(f"{self._name} failed", error=sort, at=where_raised(error))
 
     def _run(self) -> None:
+        give_way()
         while not self._stopped.is_set():
             part = self._next()
             start = time.monotonic()

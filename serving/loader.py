@@ -337,8 +337,10 @@ def _settle() -> None:
     """Tell the collector that what is loaded stays: walking it makes the longest pauses of all.
 
     Models hold no cycles: the last reference frees them, and never the collector. So those that
-    are replaced need no unfreezing, after which it would walk all the others.
+    are replaced need no unfreezing, after which it would walk all the others. Requests leave no
+    cycles, and what is kept of them holds no objects that it walks: few survive a collection, so
+    that it may come often, which keeps each short.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
+    gc.set_threshold(2_000, 10, 100)

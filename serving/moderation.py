@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
+from serving.aside import give_way
 from serving.cache import AnswerCache
 from serving.loader import Champions
 from serving.metrics import Metrics
@@ -76,7 +77,7 @@ class Moderation:
         # the messages that came with it.
         self._messages = lines.messages
         self._batches = lines.batches
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scoring")
+        self._thread = ThreadPoolExecutor(1, "scoring", initializer=give_way)
 
     async def verdicts(self, texts: Sequence[str]) -> Judged:
         """Return the verdict on each text, in order, all by the same versions.

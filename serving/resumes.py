@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
 from models.extract import Document
+from serving.aside import give_way
 from serving.cache import AnswerCache
 from serving.cache import Kind as Kept
 from serving.documents import Documents
@@ -82,7 +83,7 @@ class Resumes:
             "max_job_chars": settings.max_job_chars,
         }
         self._line = lines.resumes
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="resumes")
+        self._thread = ThreadPoolExecutor(1, "resumes", initializer=give_way)
 
     def start(self) -> None:
         """Start the readers of documents, and import what the first answer needs."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter
 
+from serving.aside import give_way
 from serving.callers import current_caller
 from serving.errors import InvalidInputError
 from serving.exchange import Body, Reply, json_reply, request_id
@@ -102,7 +103,9 @@ class FeedbackDesk:
         self._max_chars = settings.max_chars
         self._metrics = metrics
         self._log = log
-        self._threads = ThreadPoolExecutor(settings.database_connections, "feedback")
+        self._threads = ThreadPoolExecutor(
+            settings.database_connections, "feedback", initializer=give_way
+        )
         self._imported = False
         self._opened: dict[float, Database] = {}
         self._faults: Tally[str] = Tally()
