@@ -80,6 +80,7 @@ def household(address: Address | None) -> str:
     return str(address)
 
 
+@functools.lru_cache(256)
 def is_loopback_host(host: bytes) -> bool:
     """Return whether the header Host names this machine by a name that only this machine has."""
     name = host.decode("latin-1").strip().lower()

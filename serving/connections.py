@@ -8,6 +8,7 @@ be. Bodies are bounded by the front, which sees them as they come.
 
 import asyncio
 import secrets
+import time
 from asyncio import TimerHandle
 from collections.abc import Sized
 from http import HTTPStatus
@@ -18,7 +19,7 @@ from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from serving.exchange import App
+from serving.exchange import ARRIVED, App
 from serving.settings import Settings
 from serving.stopping import Stopping
 
@@ -152,6 +153,7 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
             raise _RefusedError
         super().on_headers_complete()
+        self.scope[ARRIVED] = time.monotonic()
         if self.stopping.has_begun:
             self.cycle.keep_alive = False
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -25,6 +26,12 @@ URLENCODED = "application/x-www-form-urlencoded"
 
 #: The request being answered.
 current_id: ContextVar[str] = ContextVar("request_id")
+
+#: When its request was read, on the monotonic clock.
+current_arrival: ContextVar[float] = ContextVar("arrival")
+
+#: Under which a connection of ours tells that in the scope of a request.
+ARRIVED = "careerlens.arrived"
 
 _JSON_TYPE = re.compile(rb'application/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?', re.IGNORECASE)
 
@@ -65,6 +72,11 @@ class Reply:
 def request_id() -> str:
     """Return the id of the request being answered, or a new one outside of any."""
     return current_id.get(None) or secrets.token_hex(16)
+
+
+def arrived() -> float:
+    """Return when the request being answered came in, on the monotonic clock."""
+    return current_arrival.get(None) or time.monotonic()
 
 
 def json_reply(content: Mapping[str, Any], cache_status: str | None = None) -> Reply:

@@ -18,6 +18,7 @@ from serving.callers import STRANGER, Access, current_caller
 from serving.cors import Cors
 from serving.errors import OverdueError, RequestError, UnknownRouteError, WrongMethodError
 from serving.exchange import (
+    ARRIVED,
     App,
     Body,
     ClientGoneError,
@@ -28,6 +29,7 @@ from serving.exchange import (
     Scope,
     Send,
     UploadMemory,
+    current_arrival,
     current_id,
     request_id,
 )
@@ -149,6 +151,7 @@ class Front:
             return
         headers = dict(scope["headers"])
         token = current_id.set(_choose_id(headers))
+        arrival = current_arrival.set(scope.get(ARRIVED) or time.monotonic())
         caller = current_caller.set(STRANGER)
         meter = current_meter.set(None)
         try:
@@ -157,6 +160,7 @@ class Front:
         finally:
             current_meter.reset(meter)
             current_caller.reset(caller)
+            current_arrival.reset(arrival)
             current_id.reset(token)
 
     async def _handle(

@@ -234,9 +234,9 @@ class Metrics:
         for action, messages in actions.items():
             self._verdicts_of(kind, version, action).inc(messages)
 
-    def count_unhindered(self, line: Line) -> None:
-        """Count a request that nobody stood before."""
-        self._waits_of(line).observe(0.0)
+    def count_wait(self, line: Line, seconds: float) -> None:
+        """Count a request whose turn has come, after so long."""
+        self._waits_of(line).observe(seconds)
 
     @contextmanager
     def waiting(self, line: Line) -> Iterator[None]:
@@ -248,7 +248,7 @@ class Metrics:
             yield
         finally:
             gauge.dec()
-            self._waits_of(line).observe(time.perf_counter() - started)
+            self.count_wait(line, time.perf_counter() - started)
 
     def count_turned_away(self, line: Line) -> None:
         """Count one request that was refused, as its line was too long."""

@@ -13,6 +13,7 @@ from pydantic_core import to_json
 
 from serving.aside import give_way
 from serving.cache import AnswerCache
+from serving.exchange import arrived
 from serving.loader import Champions
 from serving.metrics import Metrics
 from serving.monitor import Monitor
@@ -28,9 +29,6 @@ INLINE_CHARS = 500
 
 #: Characters of a batch that are scored in one go: a few hundredths of a second.
 SLICE_CHARS = 1_000
-
-# What a message costs beside its characters, in characters.
-_MESSAGE_CHARS = 50
 
 #: Kept verdicts that are read in one go: a few tenths of a millisecond.
 _READ_AT_ONCE = 32
@@ -73,8 +71,6 @@ class Moderation:
         self._monitor = monitor
         self._cache = cache
         self._scope: tuple[Moderator | None, bytes] = (None, b"")
-        # One message for each turn of the event loop: what costs nothing is not kept waiting by all
-        # the messages that came with it.
         self._messages = lines.messages
         self._batches = lines.batches
         self._thread = ThreadPoolExecutor(1, "scoring", initializer=give_way)
@@ -125,13 +121,9 @@ class Moderation:
         if not texts:
             return []
         if size <= INLINE_CHARS:
-            work, weight = "message", size + _MESSAGE_CHARS * len(texts)
-            with self._messages.place(work, weight):
-                async with self._messages.turn(work, weight):
-                    with span("score", messages=len(texts)):
-                        verdicts = moderator.moderate(texts)
-                    await asyncio.sleep(0)
-                    return verdicts
+            self._messages.admit(arrived())
+            with span("score", messages=len(texts)):
+                return moderator.moderate(texts)
         verdicts = []
         with self._batches.place("slice", size, piece=min(size, SLICE_CHARS)):
             for part in _slices(texts):

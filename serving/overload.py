@@ -4,11 +4,14 @@ A line that grows for a moment is what lines are for. One that stands is of no u
 and no more is done. So a line that has stood for a while is held short by refusing newcomers, and
 whoever could not be served in time is refused at once. After CoDel (RFC 8289) and its use for
 requests by Maurer (2015), "Fail at Scale".
+
+Short messages take less to score than to stand in a line of ours. Theirs is the event loop's own,
+whose length shows in how long ago a message came in.
 """
 
 import asyncio
-import contextlib
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -33,14 +36,95 @@ CALM_INTERVAL = 1.0
 #: A standing line may be so many pieces of work long, where that takes longer than ``standing``.
 STANDING_PIECES = 4
 
-#: Work gives way to messages for so many times as long as its last piece took: while messages stand
-#: in line without an end, it still gets a fifth of the time.
+#: Work gives way to messages for so many times as long as its last piece took: while messages come
+#: without an end, it still gets a fifth of the time.
 GIVES_WAY = 4
+
+#: Seconds without a message after which work need not give way to the next one.
+CALM = 0.002
 
 _IN_THREADS: tuple[Name, Name] = ("batches", "resumes")
 
 # Weight of the latest measurement in the running average of what a piece of work takes.
 _LATEST = 0.1
+
+
+class Standing:
+    """Whether a line stands, judged by what those who leave it have waited."""
+
+    def __init__(self) -> None:
+        self._stands = False
+        self._late_since: float | None = None
+        self._early_since: float | None = None
+
+    def __bool__(self) -> bool:
+        return self._stands
+
+    def settle(self, now: float) -> None:
+        """Let it stand no longer once nobody has waited for a while."""
+        if self._early_since is not None and now - self._early_since >= CALM_INTERVAL:
+            self._stands = False
+
+    def note(self, waited: float, bound: float, is_crowded: bool, now: float) -> None:
+        """Judge by one wait, which is too long from ``bound`` on if the line is a crowd's."""
+        if waited <= bound or not is_crowded:
+            self._late_since = None
+        elif self._late_since is None:
+            self._late_since = now
+        elif now - self._late_since >= INTERVAL:
+            self._stands = True
+        if waited >= bound / 2:
+            self._early_since = None
+        elif self._early_since is None:
+            self._early_since = now
+
+
+class Messages:
+    """Short messages, scored in the event loop as their turn in it comes.
+
+    Parameters
+    ----------
+    standing : float
+        Seconds that they may wait while the loop is behind.
+    metrics : Metrics
+    """
+
+    def __init__(self, *, standing: float, metrics: Metrics) -> None:
+        self._bound = standing
+        self._metrics = metrics
+        self._stands = Standing()
+        self._latest: deque[float] = deque(maxlen=CROWD)
+
+    def admit(self, arrived: float) -> None:
+        """Let one be scored, unless the loop is behind and has kept it waiting for too long.
+
+        Parameters
+        ----------
+        arrived : float
+            When its request came in, on the monotonic clock.
+
+        Raises
+        ------
+        BusyError
+        """
+        now = time.monotonic()
+        waited = now - arrived
+        self._metrics.count_wait("messages", waited)
+        # So many were let in while it waited. Callers in turn are never ahead of so many others.
+        is_crowded = len(self._latest) == CROWD and self._latest[0] >= arrived
+        self._stands.settle(now)
+        self._stands.note(waited, self._bound, is_crowded, now)
+        if self._stands and waited > self._bound:
+            raise _refusal(self._metrics, "messages")
+        self._latest.append(now)
+
+    async def until_calm(self, seconds: float) -> None:
+        """Wait until no message came for a moment, ``seconds`` at most."""
+        now = time.monotonic()
+        end = now + seconds
+        while now < end and self._latest and (since := now - self._latest[-1]) < CALM:
+            await asyncio.sleep(min(CALM - since, end - now))
+            now = time.monotonic()
 
 
 class Line:
@@ -59,8 +143,8 @@ class Line:
         How many pieces of work are done at a time.
     crowd : int
         A line of no more than so many does not begin to stand.
-    behind : Line, optional
-        A line that comes first.
+    behind : Messages, optional
+        They come first.
     hands : asyncio.Semaphore, optional
         What does the work, if other lines stand before it too: one piece of each in turn.
     """
@@ -74,7 +158,7 @@ class Line:
         metrics: Metrics,
         places: int = 1,
         crowd: int = 0,
-        behind: "Line | None" = None,
+        behind: Messages | None = None,
         hands: asyncio.Semaphore | None = None,
     ) -> None:
         self._name = name
@@ -87,16 +171,12 @@ class Line:
         self._behind = behind
         self._hands = hands or asyncio.Semaphore(places)
         self._inside = 0
-        self._empty = asyncio.Event()
-        self._empty.set()
         self._ahead = 0.0
         self._owed = 0.0
         self._seconds: dict[str, float] = {}
         self._piece = 0.0  # what one takes, until the next one has its turn
         self._alone = 0.0  # and without what it gave way to
-        self._stands = False
-        self._late_since: float | None = None
-        self._early_since: float | None = None
+        self._stands = Standing()
 
     @contextmanager
     def place(
@@ -122,9 +202,10 @@ class Line:
             If the wait would be too long.
         """
         wait, owed = self._ahead / self._places, self._owed / self._places
-        is_long = owed > self._longest or (self._is_standing() and wait > self._bound())
+        self._stands.settle(time.monotonic())
+        is_long = owed > self._longest or (self._stands and wait > self._bound())
         if whole and is_long:
-            raise self._refusal()
+            raise _refusal(self._metrics, self._name)
         seconds = self._seconds.get(work, 0.0)
         expected, next_turn = seconds * size, seconds * (size if piece is None else piece)
         self._ahead += next_turn
@@ -145,14 +226,13 @@ class Line:
             If it waited too long, which it may although it was let in.
         """
         self._inside += 1
-        self._empty.clear()
         try:
             await self._wait(whole)
             try:
                 started = time.monotonic()
                 async with self._hands:
                     if self._behind is not None:
-                        await self._behind.until_empty(GIVES_WAY * self._alone)
+                        await self._behind.until_calm(GIVES_WAY * self._alone)
                     begun = time.monotonic()
                     yield
                 now = time.monotonic()
@@ -162,14 +242,6 @@ class Line:
                 self._free.release()
         finally:
             self._inside -= 1
-            if not self._inside:
-                self._empty.set()
-
-    async def until_empty(self, seconds: float) -> None:
-        """Wait until nobody stands here, ``seconds`` at most."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._empty.wait()
 
     async def _wait(self, whole: bool) -> None:
         """Wait until there is a free place, and judge the line by how long that took."""
@@ -177,45 +249,26 @@ class Line:
         with span("queue"):
             await self._acquire(whole)
         now = time.monotonic()
-        self._note(now - entered, now)
+        self._stands.note(now - entered, self._bound(), self._inside > self._crowd, now)
         if whole and self._stands and now - entered > self._bound():
             self._free.release()
-            raise self._refusal()
+            raise _refusal(self._metrics, self._name)
 
     async def _acquire(self, whole: bool) -> None:
         if not self._free.locked():
             await self._free.acquire()  # which is done at once
-            self._metrics.count_unhindered(self._name)
+            self._metrics.count_wait(self._name, 0.0)
             return
         try:
             with self._metrics.waiting(self._name):
                 async with asyncio.timeout(self._longest if whole else None):
                     await self._free.acquire()
         except TimeoutError:
-            raise self._refusal() from None
+            raise _refusal(self._metrics, self._name) from None
 
     def _bound(self) -> float:
         """Return the seconds that work may wait while the line stands."""
         return max(self._standing, STANDING_PIECES * self._piece / self._places)
-
-    def _is_standing(self) -> bool:
-        if self._early_since is not None and time.monotonic() - self._early_since >= CALM_INTERVAL:
-            self._stands = False
-        return self._stands
-
-    def _note(self, waited: float, now: float) -> None:
-        """Judge by one wait whether the line stands."""
-        bound = self._bound()
-        if waited <= bound or self._inside <= self._crowd:
-            self._late_since = None
-        elif self._late_since is None:
-            self._late_since = now
-        elif now - self._late_since >= INTERVAL:
-            self._stands = True
-        if waited >= bound / 2:
-            self._early_since = None
-        elif self._early_since is None:
-            self._early_since = now
 
     def _learn(self, work: str, size: float, seconds: float) -> None:
         known = self._seconds.get(work)
@@ -223,9 +276,10 @@ class Line:
         self._seconds[work] = now if known is None else known + _LATEST * (now - known)
         self._piece += _LATEST * (seconds - self._piece)
 
-    def _refusal(self) -> BusyError:
-        self._metrics.count_turned_away(self._name)
-        return BusyError("too much to do at a time; try again in a moment")
+
+def _refusal(metrics: Metrics, line: Name) -> BusyError:
+    metrics.count_turned_away(line)
+    return BusyError("too much to do at a time; try again in a moment")
 
 
 @dataclass(frozen=True)
@@ -234,8 +288,7 @@ class Lines:
 
     Attributes
     ----------
-    messages : Line
-        Short messages, scored in the event loop.
+    messages : Messages
     batches : Line
         Longer texts and batches, in a thread; they and ``resumes`` give way to messages, and take
         turns, as the interpreter does one thing at a time anyway.
@@ -245,7 +298,7 @@ class Lines:
         Uploaded files, in processes of their own.
     """
 
-    messages: Line
+    messages: Messages
     batches: Line
     resumes: Line
     documents: Line
@@ -255,13 +308,7 @@ def open_lines(settings: Settings, metrics: Metrics) -> Lines:
     """Return the lines that the operator chose."""
     longest, patience = settings.timeout_seconds / 2, settings.document_queue_seconds
     standing, hands = settings.work_wait_seconds, asyncio.Semaphore(1)
-    messages = Line(
-        "messages",
-        standing=settings.message_wait_seconds,
-        longest=longest,
-        metrics=metrics,
-        crowd=CROWD,
-    )
+    messages = Messages(standing=settings.message_wait_seconds, metrics=metrics)
     batches, resumes = (
         Line(
             name,

@@ -250,9 +250,7 @@ def read_json(text: str, place: str) -> Any:
     InvalidInputError
     """
     try:
-        return json.loads(
-            text, object_pairs_hook=_object_without_duplicates, parse_constant=_refuse_constant
-        )
+        return _DECODER.decode(text)
     except RecursionError:
         raise InvalidInputError(f"{place} is nested too deeply", "invalid_json") from None
     except json.JSONDecodeError as error:
@@ -274,6 +272,11 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _refuse_constant(_: str) -> NoReturn:
     raise InvalidInputError("NaN and Infinity are not JSON", "invalid_json")
 
+
+# Made once: json.loads would make one for each body.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object_without_duplicates, parse_constant=_refuse_constant
+)
 
 # pydantic's names of what can be wrong, with our code and words; its own would show the input.
 _FAULTS: dict[str, tuple[type[RequestError], str, str]] = {
