@@ -141,11 +141,13 @@ class Traffic:
                 route = next(choices)
                 request = self._corpus.request(route)
                 await asyncio.sleep(max(0.0, due - phase.now()))
-                sent.add(asyncio.create_task(phase.send(route, request, due)))
+                task = asyncio.create_task(phase.send(route, request, due))
+                sent.add(task)
+                task.add_done_callback(sent.discard)
                 if due - told >= 1:
                     told = due
                     every_second()
-            await asyncio.gather(*sent)
+            await asyncio.gather(*sent)  # those that are not done yet
             return phase.outcomes
 
     def _choices(self) -> Iterator[str]:
