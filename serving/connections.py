@@ -7,7 +7,6 @@ be. Bodies are bounded by the front, which sees them as they come.
 """
 
 import asyncio
-import secrets
 import time
 from asyncio import TimerHandle
 from collections.abc import Sized
@@ -19,7 +18,7 @@ from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from serving.exchange import ARRIVED, App
+from serving.exchange import ARRIVED, App, new_id
 from serving.settings import Settings
 from serving.stopping import Stopping
 
@@ -217,7 +216,7 @@ class Connection(HttpToolsProtocol):
     def _refuse(self, status: int, code: str, detail: str) -> None:
         """Answer in the shape of all errors without asking the application, and hang up."""
         self.metrics.count(code)
-        request_id = secrets.token_hex(16)
+        request_id = new_id()
         body = to_json({"error": code, "detail": detail, "request_id": request_id})
         head = [
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",

@@ -7,7 +7,6 @@ puts every error into one shape, and counts and logs what was answered.
 
 import asyncio
 import re
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from serving.exchange import (
     UploadMemory,
     current_arrival,
     current_id,
+    new_id,
     request_id,
 )
 from serving.gate import Gate
@@ -280,4 +280,4 @@ _PREFLIGHT = Route(_nothing, probe=True, health=True)
 def _choose_id(headers: Mapping[bytes, bytes]) -> str:
     """Return the caller's X-Request-Id when it is a plain short word, else a new one."""
     given = headers.get(b"x-request-id", b"")
-    return given.decode() if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+    return given.decode() if _REQUEST_ID.fullmatch(given) else new_id()
