@@ -10,7 +10,7 @@ import pytest
 from serving import overload
 from serving.errors import BusyError
 from serving.metrics import Metrics
-from serving.overload import Line
+from serving.overload import CROWD, Line, Messages
 
 PIECE = 0.005
 
@@ -21,7 +21,7 @@ class Desk:
     def __init__(self, **options: Any) -> None:
         self.metrics = Metrics()
         chosen: dict[str, Any] = {"standing": 0.02, "longest": 5.0} | options
-        self.line = Line("messages", metrics=self.metrics, **chosen)
+        self.line = Line("batches", metrics=self.metrics, **chosen)
         self.waits: list[tuple[float, float]] = []
         self.refused = 0
 
@@ -67,7 +67,7 @@ def test_a_line_that_stands_is_held_short_and_the_work_goes_on() -> None:
     assert len(later) > 0.5 / PIECE / 2  # of two hundred for which there was time
     assert sorted(later)[len(later) // 2] < 0.1  # without the bound it would be half a second
     counted = desk.metrics.registry.get_sample_value(
-        "careerlens_turned_away_total", {"line": "messages"}
+        "careerlens_turned_away_total", {"line": "batches"}
     )
     assert counted == desk.refused
 
@@ -95,9 +95,9 @@ def test_a_line_held_short_does_not_pass_for_one_that_is_gone() -> None:
 
     async def busy() -> None:
         await desk.at_rate(3.0, 0.5)
-        assert desk.line._is_standing()
+        assert desk.line._stands
         await desk.at_rate(0.3, 0.3)
-        assert desk.line._is_standing()
+        assert desk.line._stands
 
     run(busy)
 
@@ -178,18 +178,74 @@ def test_two_lines_before_the_same_hands_take_turns() -> None:
     run(both)
 
 
+class Loop:
+    """An event loop that answers messages, each of which keeps it for a piece of time."""
+
+    def __init__(self, standing: float = 0.02) -> None:
+        self.messages = Messages(standing=standing, metrics=Metrics())
+        self.waits: list[float] = []
+        self.refused = 0
+
+    def answer(self, arrived: float) -> None:
+        try:
+            self.messages.admit(arrived)
+        except BusyError:
+            self.refused += 1
+        else:
+            self.waits.append(time.monotonic() - arrived)
+            time.sleep(PIECE)
+
+    def at_rate(self, times: float, seconds: float) -> None:
+        """Answer, one after the other, what comes ``times`` as often as there is time for."""
+        start, number = time.monotonic(), 0
+        while (due := number * PIECE / times) < seconds:
+            time.sleep(max(0.0, start + due - time.monotonic()))
+            self.answer(start + due)
+            number += 1
+
+
+def test_messages_are_refused_while_the_loop_is_behind_and_the_others_wait_no_longer() -> None:
+    loop = Loop()
+    loop.at_rate(3.0, 1.5)
+    later = loop.waits[len(loop.waits) // 2 :]
+    assert loop.refused > len(loop.waits) / 2
+    assert len(loop.waits) > 1.5 / PIECE / 2
+    assert sorted(later)[len(later) // 2] < 0.03  # without the bound it would be half a second
+    loop.at_rate(0.2, overload.CALM_INTERVAL + 0.5)  # caught up, and calm
+    refused = loop.refused
+    loop.at_rate(20.0, 15 * PIECE / 20)
+    assert loop.refused == refused
+
+
+@pytest.mark.parametrize(("callers", "refused"), [(CROWD, False), (3 * CROWD, True)])
+def test_messages_of_callers_in_turn_are_no_overload_unless_they_are_many(
+    callers: int, refused: bool
+) -> None:
+    loop = Loop()
+    asked = [time.monotonic()] * callers
+    for number in range(12 * callers):
+        loop.answer(asked[number % callers])
+        asked[number % callers] = time.monotonic()
+    assert max(loop.waits) > 2 * 0.02
+    assert (loop.refused > 0) is refused
+
+
 def test_work_gives_way_to_messages_but_is_not_forgotten() -> None:
-    messages = Desk(standing=60.0)
-    work = Desk(behind=messages.line, standing=60.0)
+    loop = Loop()
+    work = Desk(behind=loop.messages, standing=60.0)
 
     async def both() -> None:
-        flood = [asyncio.create_task(messages.ask()) for _ in range(120)]
         pieces = [asyncio.create_task(work.ask()) for _ in range(200)]
-        await asyncio.gather(*flood)
+        end = time.monotonic() + 0.6
+        while time.monotonic() < end:
+            loop.messages.admit(time.monotonic())
+            await asyncio.sleep(0.001)
         done = len(work.waits)
+        await asyncio.sleep(0.3)
+        alone = len(work.waits) - done
         for piece in pieces:
             piece.cancel()
         await asyncio.gather(*pieces, return_exceptions=True)
-        assert 3 <= done <= 70  # a fifth of the time, once the first has shown what one takes
+        assert 3 <= done < alone  # a fifth of the time, and then all of half as much
 
     run(both)
