@@ -11,6 +11,7 @@ import time
 from asyncio import TimerHandle
 from collections.abc import Sized
 from http import HTTPStatus
+from typing import cast
 
 from prometheus_client import CollectorRegistry, Counter
 from pydantic_core import to_json
@@ -18,7 +19,7 @@ from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from serving.exchange import ARRIVED, App, new_id
+from serving.exchange import ARRIVED, App, Scope, new_id
 from serving.settings import Settings
 from serving.stopping import Stopping
 
@@ -152,7 +153,7 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
             raise _RefusedError
         super().on_headers_complete()
-        self.scope[ARRIVED] = time.monotonic()
+        cast("Scope", self.scope)[ARRIVED] = time.monotonic()
         if self.stopping.has_begun:
             self.cycle.keep_alive = False
 

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from serving import connections
 from serving.connections import Connection, ConnectionMetrics
+from serving.exchange import ARRIVED
 from serving.stopping import Stopping
 
 HEAD = b"GET / HTTP/1.1\r\nhost: x\r\n"
@@ -23,6 +24,7 @@ LARGE = 50_000_000
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
     """Read the body, and answer at once, after a while, with a lot, or with the headers' names."""
+    assert 0 <= time.monotonic() - scope[ARRIVED] < 30
     while (await receive()).get("more_body"):
         pass
     if scope["path"] == "/slow":

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from serving.cors import Cors
 from serving.errors import NotReadyError
 from serving.exchange import (
+    ARRIVED,
     JSON,
     MULTIPART,
     App,
@@ -21,6 +23,7 @@ from serving.exchange import (
     Scope,
     Send,
     UploadMemory,
+    arrived,
     json_reply,
 )
 from serving.front import Front, Route, Routes
@@ -306,6 +309,26 @@ def test_a_body_that_says_it_is_too_large_is_refused_unread() -> None:
     }
     asyncio.run(client.front(scope, receive, send))
     assert sent[0]["status"] == 413
+
+
+def test_what_waits_is_counted_from_when_the_connection_read_it() -> None:
+    async def how_long(_: Body) -> Reply:
+        return json_reply({"waited": time.monotonic() - arrived()})
+
+    async def receive() -> Any:
+        raise AssertionError
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    client = Client()
+    client.front.routes = {"/wait": {"GET": Route(how_long)}}
+    scope = {"type": "http", "method": "GET", "path": "/wait", "headers": [], **HERE}
+    for more, least, most in (({}, 0, 5), ({ARRIVED: time.monotonic() - 7}, 7, 12)):
+        asyncio.run(client.front(scope | more, receive, send))
+        assert least <= json.loads(sent[-1]["body"])["waited"] < most
 
 
 def test_a_body_without_an_end_is_refused_at_the_limit() -> None:
