@@ -20,7 +20,7 @@ from serving.errors import BusyError
 from serving.metrics import Line as Name
 from serving.metrics import Metrics
 from serving.settings import Settings
-from serving.tracing import span
+from serving.tracing import note_seconds, span
 
 #: Callers who ask again once they are answered make a line that never grows longer than they are
 #: many. Up to so many are no overload, however long they wait; traffic that comes whether or not it
@@ -110,6 +110,7 @@ class Messages:
         now = time.monotonic()
         waited = now - arrived
         self._metrics.count_wait("messages", waited)
+        note_seconds("queue", waited)
         # So many were let in while it waited. Callers in turn are never ahead of so many others.
         is_crowded = len(self._latest) == CROWD and self._latest[0] >= arrived
         self._stands.settle(now)

@@ -211,16 +211,20 @@ class span:  # noqa: N801
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        seconds = time.perf_counter() - self._started
-        record = _current.get(None)
-        if record is not None:
-            record.seconds[self._part] = record.seconds.get(self._part, 0.0) + seconds
+        note_seconds(self._part, time.perf_counter() - self._started)
         if self._inner is not None:
             if kind is not None:
                 from opentelemetry.trace import get_current_span
 
                 _fail(get_current_span(), kind.__name__)
             self._inner.__exit__(kind, error, trace)
+
+
+def note_seconds(part: str, seconds: float) -> None:
+    """Note what a part of the way took that nothing here has done: a wait, for the log alone."""
+    record = _current.get(None)
+    if record is not None:
+        record.seconds[part] = record.seconds.get(part, 0.0) + seconds
 
 
 def note_models(versions: Mapping[str, str]) -> None:
