@@ -56,8 +56,9 @@ class Cleaning(NamedTuple):
         The log-probability of each in the lexicon, 1 for what is not in it.
     spellings, skeletons : Words
         Those of the lexicons.
-    spelled_words, skeleton_words : ndarray of int64, shape (n, n_ways)
-        The word that each of them stands for; 0 for none.
+    spelled_words, skeleton_words : ndarray of int64, shapes (n, n_ways + 1) and (n, n_ways)
+        The word that each of them stands for; 0 for none. The last of ``spelled_words`` is that of
+        the short words of :mod:`models.respell`, for all ways.
     unseen : ndarray of float64, shape (n_ways,)
         The log-probability of a word that is not in the lexicon, before its length.
     number : ndarray of uint32

@@ -27,7 +27,7 @@ from models.ngram_finding import BASIS, FNV
 from models.ngram_layout import SPACE, WORD
 from models.respell import GAIN_OVER_MARK, GAIN_OVER_SPACE, LONGEST
 
-_STAR = 42
+_STAR, _AT, _BANG = 42, 64, 33
 
 
 @leaf
@@ -207,6 +207,53 @@ def meaning(
 
 
 @leaf
+def has_leet(known: Cleaning, codes: np.ndarray, start: Number, stop: Number) -> Number:
+    """Whether a core has a digit or a mark that may stand for a letter."""
+    for at in range(start, stop):
+        if known.traits[codes[at]] & LEET:
+            return True
+    return False
+
+
+@leaf
+def is_dodging(
+    known: Cleaning, way: Number, codes: np.ndarray, n_chunks: Number, room: Room
+) -> Number:
+    """Whether two words or more are written with digits and marks for letters; see ``_dodges``."""
+    dodges = 0
+    for at in range(n_chunks):
+        start, stop = room.chunks[at, 2], room.chunks[at, 3]
+        if has_leet(known, codes, start, stop):
+            dodges += meaning(known, way, codes, start, stop, room) > 0
+            if dodges > 1:
+                return True
+    return False
+
+
+@leaf
+def meaning_among_others(
+    known: Cleaning, way: Number, codes: np.ndarray, start: Number, stop: Number, room: Room
+) -> Number:
+    """Write what a word stands for where others are disguised by digits; -1 if that is nothing."""
+    if not has_leet(known, codes, start, stop) or has_joint(known, codes, start, stop):
+        return -1
+    is_short, is_name = stop - start < 3, codes[start] == _AT
+    if not is_short and not is_name and has_unit(known, codes, start, stop):
+        return -1
+    first = np.int64(is_name and not is_short)
+    length = spell(known, codes, start + first, stop, room.meant)
+    column = -1 if is_short else way
+    word = stands_for(known.spellings, known.spelled_words, column, room.meant, length)
+    length = write_word(known, word, room.meant)
+    if length < 0 or first == 0:
+        return length
+    for at in range(length, 0, -1):
+        room.meant[at] = room.meant[at - 1]
+    room.meant[0] = np.uint32(_AT)
+    return length + 1
+
+
+@leaf
 def find_chunks(known: Cleaning, codes: np.ndarray, size: Number, room: Room) -> Number:
     """Find what stands between white space, and its cores; return how many there are."""
     traits, chunks = known.traits, room.chunks
@@ -282,6 +329,7 @@ def respell(
     for at in range(1, n_chunks):
         wide += chunks[at, 0] - chunks[at - 1, 1] > 1
     least = 2 if wide > 1 else 3
+    dodges = is_dodging(known, way, codes, n_chunks, room)
     kept, done = -1, 0
     at = 0
     while at < n_chunks:
@@ -299,6 +347,10 @@ def respell(
         else:
             start, stop = chunks[at, 2], chunks[at, 3]
             length = meaning(known, way, codes, start, stop, room)
+            if dodges and length < 0:
+                if chunks[at, 1] - chunks[at, 0] == 1 and codes[chunks[at, 0]] == _BANG:
+                    stop = chunks[at, 1]  # one that stands alone is no mark at the end of a word
+                length = meaning_among_others(known, way, codes, start, stop, room)
             at += 1
         if length >= 0:
             kept = copy(source, done, start, target, max(kept, 0))

@@ -14,7 +14,16 @@ from models.identity import IDENTITY_TOKEN, IDENTITY_WORDS
 from models.ngram_building import number_tokens
 from models.ngram_layout import character_classes
 from models.params import NormaliseParams
-from models.respell import CLOSING, LEET, LEET_CHAR, LONGEST, OPENING, PARTING, Lexicon
+from models.respell import (
+    CLOSING,
+    LEET,
+    LEET_CHAR,
+    LONGEST,
+    OPENING,
+    PARTING,
+    SHORT_SPELLINGS,
+    Lexicon,
+)
 from models.text import TOP_LEVEL_DOMAINS
 
 #: The signs and words of :mod:`models.text` that make a number an amount.
@@ -68,6 +77,7 @@ def cleaning_of(ways: Sequence[tuple[NormaliseParams, Lexicon | None]]) -> Clean
     if any(len(word) > LONGEST for word in kinds):
         raise NotCompilableError(f"the lexicon has words of more than {LONGEST} letters")
     groups: Mapping[int, Iterable[str]] = {
+        0: SHORT_SPELLINGS.values(),
         layout.IDENTITY: IDENTITY_WORDS,
         layout.MONEY_BEFORE: _MONEY_BEFORE,
         layout.MONEY_AFTER: _MONEY_AFTER,
@@ -77,7 +87,9 @@ def cleaning_of(ways: Sequence[tuple[NormaliseParams, Lexicon | None]]) -> Clean
         for word in words:
             kinds[word] = kinds.get(word, 0) | kind
     numbers = {word: number for number, word in enumerate(kinds, 1)}
-    spellings, spelled_words = _meanings([lexicon.spellings for lexicon in lexicons], numbers)
+    spellings, spelled_words = _meanings(
+        [*(lexicon.spellings for lexicon in lexicons), SHORT_SPELLINGS], numbers
+    )
     skeletons, skeleton_words = _meanings([lexicon.skeletons for lexicon in lexicons], numbers)
     logs = np.full((len(kinds) + 1, len(ways)), _ABSENT)
     for way, lexicon in enumerate(lexicons):

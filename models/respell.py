@@ -238,7 +238,7 @@ def _meant_among_others(core: str, lexicon: Lexicon) -> str | None:
     if not LEET_CHAR.search(core) or _JOINT.search(core):
         return None
     if len(core) < 3:
-        return _SHORT_SPELLINGS.get(_spelling(core))
+        return SHORT_SPELLINGS.get(_spelling(core))
     if core[0] == "@":  # who is spoken to
         meant = lexicon.spellings.get(_spelling(core[1:]))
         return meant and "@" + meant
@@ -265,6 +265,6 @@ def _skeleton(word: str) -> str:
     return word[:1] + _VOWELS.sub("", word[1:])
 
 
-# Too short to be read by themselves: "4" and "!" are what they are in most texts.
 _SHORT = "a i am an as at be by do go he hi if in is it me my no of oh on or so to up us we"
-_SHORT_SPELLINGS = {_spelling(word): word for word in _SHORT.split(" ")}
+#: Too short to be read by themselves: "4" and "!" are what they are in most texts.
+SHORT_SPELLINGS = {_spelling(word): word for word in _SHORT.split(" ")}
