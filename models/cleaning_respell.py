@@ -186,33 +186,31 @@ def meaning(
             doubled += code == codes[at - 1]
         if at > start + 1:
             thrice += code == codes[at - 1] and code == codes[at - 2]
-    if ascii_letters == size:
-        word = 0
-        if doubled > 0 and (size > 4 or thrice > 0):
-            length = spell(known, codes, start, stop, room.meant)
-            word = stands_for(known.spellings, known.spelled_words, way, room.meant, length)
-        if word == 0 and vowels == 0:
-            length = drop_vowels(codes, start, stop, room.meant)
-            word = stands_for(known.skeletons, known.skeleton_words, way, room.meant, length)
-        return write_word(known, word, room.meant)
-    if parting > 0 and letters + parting == size:
+    is_plain = ascii_letters == size
+    if is_plain:
+        is_spelled = doubled > 0 and (size > 4 or thrice > 0)
+    elif parting > 0 and letters + parting == size:
         return joined(known, way, codes, start, stop, room)
-    if leet == 0 or read == 0 or has_unit(known, codes, start, stop):
-        return -1
-    if has_joint(known, codes, start, stop):
-        return -1
-    length = spell(known, codes, start, stop, room.meant)
-    word = stands_for(known.spellings, known.spelled_words, way, room.meant, length)
+    else:
+        is_name = has_unit(known, codes, start, stop) or has_joint(known, codes, start, stop)
+        is_spelled = leet > 0 and read > 0 and not is_name
+    word = 0
+    if is_spelled:
+        length = spell(known, codes, start, stop, room.meant)
+        word = stands_for(known.spellings, known.spelled_words, way, room.meant, length)
+    if word == 0 and is_plain and vowels == 0:
+        length = drop_vowels(codes, start, stop, room.meant)
+        word = stands_for(known.skeletons, known.skeleton_words, way, room.meant, length)
     return write_word(known, word, room.meant)
 
 
 @leaf
 def has_leet(known: Cleaning, codes: np.ndarray, start: Number, stop: Number) -> Number:
     """Whether a core has a digit or a mark that may stand for a letter."""
+    found = 0
     for at in range(start, stop):
-        if known.traits[codes[at]] & LEET:
-            return True
-    return False
+        found |= known.traits[codes[at]] & LEET
+    return found != 0
 
 
 @leaf
@@ -237,15 +235,15 @@ def meaning_among_others(
     """Write what a word stands for where others are disguised by digits; -1 if that is nothing."""
     if not has_leet(known, codes, start, stop) or has_joint(known, codes, start, stop):
         return -1
-    is_short, is_name = stop - start < 3, codes[start] == _AT
-    if not is_short and not is_name and has_unit(known, codes, start, stop):
+    is_short = stop - start < 3
+    is_spoken_to = codes[start] == _AT and not is_short
+    if not is_short and not is_spoken_to and has_unit(known, codes, start, stop):
         return -1
-    first = np.int64(is_name and not is_short)
-    length = spell(known, codes, start + first, stop, room.meant)
+    length = spell(known, codes, start + is_spoken_to, stop, room.meant)
     column = -1 if is_short else way
     word = stands_for(known.spellings, known.spelled_words, column, room.meant, length)
     length = write_word(known, word, room.meant)
-    if length < 0 or first == 0:
+    if length < 0 or not is_spoken_to:
         return length
     for at in range(length, 0, -1):
         room.meant[at] = room.meant[at - 1]

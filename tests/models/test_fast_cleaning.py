@@ -62,6 +62,10 @@ PIECES = [
     *(
         "idiot",
         "1diot",
+        " $7up!d 1d10t ",
+        "m3",
+        "4",
+        "!",
         "st",
         "upid",
         "st*pid",
@@ -281,10 +285,20 @@ HARD = [
 ]
 
 
+#: Read where two words more are written in digits and marks, or not even then.
+AMONG = [
+    *("4", "!", "(!", "!!", ".", "|", "1", "m3", "!n", "0f", "2", "b3", "2b", "70", "a", "@", "@1"),
+    *("1t's", "83l!3v3", "4r3", "4nd", "f-16", "10th", "3pm", "1.t", "-!", "i", "€", "10", "n0,"),
+    *("@u$3r", "@1d10t", "@idiot", "@10th", "@f-16", "@zzz9", "(@w0rk)", "@@w0rk", "s|t|u|p|i|d"),
+]
+
+
 def test_any_mixture_of_disguises_is_read_as_by_the_rules() -> None:
     chance = random.Random(11)
     texts = ["".join(chance.choices(HARD, k=chance.randint(1, 16))) for _ in range(4_000)]
     texts += [" ".join(text) for text in ROWS[::60]] + ["   ".join(text) for text in ROWS[::60]]
+    leet = [attacks.disguise(text, "leet") for text in ROWS[::20]]
+    texts += [" ".join(chance.choices(" ".join(leet).split() + AMONG, k=8)) for _ in range(3_000)]
     texts += ["a" * 401, "you" * 140, " ".join("you are " * 60), "-".join("idiot" * 90)]
     assert cleaned(2, texts) == [normalise(text, RULES[2], LEXICON) for text in texts]
     assert cleaned(4, texts) == [normalise(text, RULES[4], LEXICON) for text in texts]
