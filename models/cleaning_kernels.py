@@ -20,7 +20,7 @@ from models.cleaning_layout import (
 )
 from models.cleaning_respell import respell
 from models.cleaning_tokens import LONG_NUMBER, put_tokens, tokens_in
-from models.native import Number, kernel, leaf
+from models.native import Number, brief_kernel, kernel, leaf
 from models.ngram_layout import SPACE, WORD
 from models.respell import LONGEST_RUN
 
@@ -228,7 +228,7 @@ def desk_for(longest: Number) -> Desk:
     )
 
 
-@kernel
+@brief_kernel
 def trace(
     known: Cleaning, way: Number, raw: np.ndarray, codes: np.ndarray, places: np.ndarray
 ) -> Number:

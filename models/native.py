@@ -52,6 +52,16 @@ def kernel(function: F) -> F:
     return compiled
 
 
+def brief_kernel(function: F) -> F:
+    """Return ``function`` compiled as a :func:`kernel` that keeps the interpreter meanwhile.
+
+    For what takes microseconds on most messages: who lets go of the interpreter has to wait for it
+    again, and among busy threads that takes longer than the work itself.
+    """
+    compiled: F = numba.njit(cache=True, error_model="numpy")(function)
+    return compiled
+
+
 def leaf(function: F) -> F:
     """Return ``function`` compiled as a :func:`kernel`, for one that makes no arrays.
 

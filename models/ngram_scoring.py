@@ -8,7 +8,7 @@ import numpy as np
 
 from models.cleaning_kernels import clean, desk_for, take_in
 from models.cleaning_layout import GROWTH, PLAIN, Cleaning, Desk
-from models.native import Number, kernel, leaf
+from models.native import Number, brief_kernel, leaf
 from models.ngram_finding import divide, find_chars, find_tokens, find_words
 from models.ngram_layout import WORD, Notes, Table, lay_out, room_for
 
@@ -134,7 +134,7 @@ def clear(notes: Notes) -> None:
         notes.sums[column] = 0.0
 
 
-@kernel
+@brief_kernel
 def score(
     known: Cleaning,
     table: Table,
@@ -197,7 +197,7 @@ def score_all(
                     scores[text, head] = 1.0 / (1.0 + np.exp(-logits[head]))
 
 
-@kernel
+@brief_kernel
 def weigh_words(
     table: Table, codes: np.ndarray, bounds: np.ndarray, counts: np.ndarray, odds: np.ndarray
 ) -> None:
@@ -222,7 +222,7 @@ def weigh_words(
         score_text(table, notes, size, odds[word])
 
 
-@kernel
+@brief_kernel
 def share_out(
     table: Table,
     codes: np.ndarray,
@@ -312,7 +312,7 @@ def share_of(table: Table, notes: Notes, at: Number, head: Number) -> Number:
     return value / notes.sums[table.head_models[head]] / count
 
 
-@kernel
+@brief_kernel
 def count_unknown(
     table: Table, codes: np.ndarray, model: Number, counts: np.ndarray
 ) -> tuple[Number, Number]:

@@ -245,7 +245,13 @@ def test_characters_are_traced_to_where_they_were_read() -> None:
     texts = [text for text in ROWS[::5] if text.isascii()]
     texts += ["a\x00b  12 cc!!!! blacks", " \t 7", "white white", "old\x1f man", "gooood 1"]
     texts += ["at  www.abcd.e $5 or a@b.cde", "x http://a.b 12345678901", "5 euros  +1234567890123"]
-    texts += ["you 1d10t, id iot", "i s   i t   y o u", "st*pid s.t.u.p.i.d  idiooot ths pls"]
+    texts += [
+        "! 4m $7up!d 70 83l!3v3 1t",
+        "y0u 4r3 @1d10t !",
+        "you 1d10t, id iot",
+        "i s   i t   y o u",
+        "st*pid s.t.u.p.i.d  idiooot ths pls",
+    ]
     for text in texts:
         for number, rules in enumerate(RULES):
             codes, origins = trace_text(KNOWN, number, codes_of(fold(text)))
