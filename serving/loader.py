@@ -339,8 +339,9 @@ def _settle() -> None:
     Models hold no cycles: the last reference frees them, and never the collector. So those that
     are replaced need no unfreezing, after which it would walk all the others. Requests leave no
     cycles, and what is kept of them holds no objects that it walks: few survive a collection, so
-    that it may come often, which keeps each short.
+    that it may come often, which keeps each short. All that has survived is walked rarely, once in
+    millions of requests: that takes a tenth of a second, for which everybody waits.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(500, 10, 100)
+    gc.set_threshold(500, 10, 5_000)

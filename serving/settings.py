@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
     max_chars: Annotated[int, Field(ge=1, le=100_000)] = MESSAGE_CHARS
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
-    message_wait_seconds: Annotated[float, Field(gt=0, le=60)] = 0.01
+    message_wait_seconds: Annotated[float, Field(gt=0, le=60)] = 0.004
     work_wait_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
 
     max_document_bytes: Annotated[int, Field(ge=1024, le=100 * MEBIBYTE)] = 5 * MEBIBYTE
