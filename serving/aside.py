@@ -14,7 +14,6 @@ from serving.logs import Log, where_raised
 #: Seconds of rest after each slice at least; it is never shorter than the slice was.
 REST = 0.005
 
-
 #: How much nicer than the event loop a thread is that works beside it.
 NICENESS = 5
 

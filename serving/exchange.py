@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMap
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
@@ -27,10 +27,26 @@ URLENCODED = "application/x-www-form-urlencoded"
 #: The request being answered.
 current_id: ContextVar[str] = ContextVar("request_id")
 
-#: When its request was read, on the monotonic clock.
-current_arrival: ContextVar[float] = ContextVar("arrival")
 
-#: Under which a connection of ours tells that in the scope of a request.
+class Arrival(NamedTuple):
+    """When a request came in, on the monotonic clock.
+
+    Attributes
+    ----------
+    read : float
+        When its connection had read the head.
+    taken : float
+        When the front took it, which is later as the event loop is behind.
+    """
+
+    read: float
+    taken: float
+
+
+#: That of the request being answered.
+current_arrival: ContextVar[Arrival] = ContextVar("arrival")
+
+#: Under which a connection of ours tells when it had read the head in the scope of a request.
 ARRIVED = "careerlens.arrived"
 
 _JSON_TYPE = re.compile(rb'application/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?', re.IGNORECASE)
@@ -82,9 +98,10 @@ def request_id() -> str:
     return current_id.get(None) or new_id()
 
 
-def arrived() -> float:
-    """Return when the request being answered came in, on the monotonic clock."""
-    return current_arrival.get(None) or time.monotonic()
+def arrival() -> Arrival:
+    """Return when the request being answered came in: just now, outside of any."""
+    now = time.monotonic()
+    return current_arrival.get(None) or Arrival(now, now)
 
 
 def json_reply(content: Mapping[str, Any], cache_status: str | None = None) -> Reply:

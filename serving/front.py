@@ -19,6 +19,7 @@ from serving.errors import OverdueError, RequestError, UnknownRouteError, WrongM
 from serving.exchange import (
     ARRIVED,
     App,
+    Arrival,
     Body,
     ClientGoneError,
     Incoming,
@@ -151,7 +152,8 @@ class Front:
             return
         headers = dict(scope["headers"])
         token = current_id.set(_choose_id(headers))
-        arrival = current_arrival.set(scope.get(ARRIVED) or time.monotonic())
+        taken = time.monotonic()
+        arrival = current_arrival.set(Arrival(scope.get(ARRIVED, taken), taken))
         caller = current_caller.set(STRANGER)
         meter = current_meter.set(None)
         try:

@@ -13,7 +13,7 @@ from pydantic_core import to_json
 
 from serving.aside import give_way
 from serving.cache import AnswerCache
-from serving.exchange import arrived
+from serving.exchange import arrival
 from serving.loader import Champions
 from serving.metrics import Metrics
 from serving.monitor import Monitor
@@ -121,7 +121,7 @@ class Moderation:
         if not texts:
             return []
         if size <= INLINE_CHARS:
-            self._messages.admit(arrived())
+            self._messages.admit(arrival())
             with span("score", messages=len(texts)):
                 return moderator.moderate(texts)
         verdicts = []

@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from serving.errors import BusyError
+from serving.exchange import Arrival
 from serving.metrics import Line as Name
 from serving.metrics import Metrics
 from serving.settings import Settings
@@ -105,24 +106,26 @@ class Messages:
         self._stands = Standing(MESSAGE_INTERVAL)
         self._latest: deque[float] = deque(maxlen=CROWD)
 
-    def admit(self, arrived: float) -> None:
+    def admit(self, arrival: Arrival) -> None:
         """Let one be scored, unless the loop is behind and has kept it waiting for too long.
+
+        What it waited for since, a slow body or Redis, says nothing of the loop.
 
         Parameters
         ----------
-        arrived : float
-            When its request came in, on the monotonic clock.
+        arrival : Arrival
+            Of its request.
 
         Raises
         ------
         BusyError
         """
         now = time.monotonic()
-        waited = now - arrived
+        waited = arrival.taken - arrival.read
         self._metrics.count_wait("messages", waited)
         note_seconds("queue", waited)
         # So many were let in while it waited. Callers in turn are never ahead of so many others.
-        is_crowded = len(self._latest) == CROWD and self._latest[0] >= arrived
+        is_crowded = len(self._latest) == CROWD and self._latest[0] >= arrival.read
         self._stands.settle(now)
         self._stands.note(waited, self._bound, is_crowded, now)
         if self._stands and waited > self._bound:

@@ -23,7 +23,7 @@ from serving.exchange import (
     Scope,
     Send,
     UploadMemory,
-    arrived,
+    arrival,
     json_reply,
 )
 from serving.front import Front, Route, Routes
@@ -313,7 +313,7 @@ def test_a_body_that_says_it_is_too_large_is_refused_unread() -> None:
 
 def test_what_waits_is_counted_from_when_the_connection_read_it() -> None:
     async def how_long(_: Body) -> Reply:
-        return json_reply({"waited": time.monotonic() - arrived()})
+        return json_reply({"waited": arrival().taken - arrival().read})
 
     async def receive() -> Any:
         raise AssertionError
