@@ -29,6 +29,9 @@ SUSTAINED = 0.99
 #: The service's memory may be so many times what it is after the first five seconds of the load.
 MEMORY_REACH = 1.2
 
+#: Messages of which the p99 of an idle service is told, and the seconds that they may take in all.
+IDLE = (4_000, 15.0)
+
 _REFUSED = (429, 503)
 
 
@@ -87,7 +90,7 @@ async def measure(service: Service, seconds: float, rate: float | None) -> bool:
     corpus = Corpus()
     traffic = Traffic(service.address, MIX, corpus)
     await traffic.in_turn(4, 2.0)  # the first requests of a kind pay for what is made once
-    idle = await traffic.alone(400, 0.005)
+    idle = await traffic.alone(*IDLE)
     rate = rate or await find_rate(traffic)
     memory: list[int] = []
     print(f"sending {2 * rate:.0f}/s for {seconds:g} s, twice what is sustained\n")
@@ -101,7 +104,8 @@ async def measure(service: Service, seconds: float, rate: float | None) -> bool:
     early = max(memory[:5])
     checks = {
         f"p99 of accepted /moderate {percentile(messages, 99):.1f} ms is {ratio:.1f} times the "
-        f"{percentile(idle, 99):.1f} ms of an idle service (p50 {percentile(idle, 50):.1f} ms); "
+        f"{percentile(idle, 99):.1f} ms of an idle service ({len(idle)} messages, p50 "
+        f"{percentile(idle, 50):.1f} ms); "
         f"{REACH:g} at most": ratio <= REACH,
         "every request was answered or refused with 429 or 503": statuses
         <= {200, 201, 202, *_REFUSED},

@@ -4,12 +4,13 @@ python -m benchmarks.pipeline [--workspace FOLDER]
 
 What is committed here is cloned into a throw-away folder and the public corpus prepared there
 (downloaded, or copied from DATA_MIRROR) up to clean data. Only what comes after is timed. A run
-with nothing to do is compared with one of a project of as many stages, whose files say nothing:
-what DVC takes by itself.
+with nothing to do is compared with one of a project of as many stages, with the same parameters,
+whose files say nothing: what DVC takes by itself.
 """
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -118,8 +119,9 @@ def train(folder: Path) -> tuple[float, Watched]:
     return seconds, watched
 
 
-def make_plain(lock: Mapping[str, Mapping[str, Any]], folder: Path) -> None:
+def make_plain(lock: Mapping[str, Mapping[str, Any]], parameters: Path, folder: Path) -> None:
     """Make a DVC project of the stages in ``lock``, whose files say nothing, and run it."""
+    shutil.copy(parameters, folder)
     stages = {}
     files = {
         name: {key: [each["path"] for each in stage.get(key, ())] for key in ("deps", "outs")}
@@ -134,8 +136,10 @@ def make_plain(lock: Mapping[str, Mapping[str, Any]], folder: Path) -> None:
                 (folder / leaf).write_text("\n", encoding="utf-8")
     for name, each in files.items():
         written = [leaf for path in each["outs"] for leaf in leaves(path, read)]
+        params = [{file: [*chosen]} for file, chosen in lock[name].get("params", {}).items()]
         stages[name.replace("@", "-")] = each | {
-            "cmd": [f"mkdir -p $(dirname {path}) && echo > {path}" for path in written]
+            "cmd": [f"mkdir -p $(dirname {path}) && echo > {path}" for path in written],
+            "params": params,
         }
     (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}), encoding="utf-8")
     run(folder, "dvc", "init", "--no-scm", "--quiet")
@@ -177,7 +181,7 @@ def main() -> None:
         )
         run(folder, "dvc", "repro")  # what no bundle needs
         lock = yaml.safe_load((folder / "dvc.lock").read_text(encoding="utf-8"))["stages"]
-        make_plain(lock, plain)
+        make_plain(lock, folder / "params.yaml", plain)
         measures = {"here": folder, "DVC by itself": plain}
         idle = medians(
             in_turn(

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BENTOML = Path(sys.executable).with_name("bentoml")
 
 # What the shell has set must not decide what is measured.
-_FOREIGN = ("CAREERLENS_", "BENTOML_", "PROMETHEUS_", "PORT")
+_FOREIGN = ("CAREERLENS_", "BENTOML_", "PROMETHEUS_", "PORT", "PYTHONDONTWRITEBYTECODE")
 
 
 @dataclass

@@ -4,12 +4,17 @@ python -m benchmarks.start --hub file:hub
 
 Each is started in turn, several times, and the medians are compared. A first start finds no copy of
 the models on its disk: it brings them from the hub, verifies and loads them. A later one has them.
+With --busy 2 two processes that never rest want the processors meanwhile: the service has to start
+all the same, in no certain time.
 """
 
 import argparse
 import statistics
+import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.report import machine, show_reach
@@ -44,6 +49,34 @@ def seconds_of_ours(hub: str, cache: Path) -> tuple[float, float]:
         return service.wait("/livez"), service.wait("/readyz")
 
 
+@contextmanager
+def others(number: int) -> Iterator[None]:
+    """Have processes that never rest."""
+    command = [sys.executable, "-c", "while True: pass"]
+    processes = [subprocess.Popen(command) for _ in range(number)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def measure(hub: str, starts: int) -> dict[str, list[float]]:
+    """Return the seconds of each start."""
+    found: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory(prefix="careerlens-benchmark-") as home:
+        seconds_of_nothing(Path(home))  # the first one pays for what the disk has not read yet
+        for number in range(starts):
+            cache = Path(home) / f"cache-{number}"
+            found.setdefault("nothing, ready", []).append(seconds_of_nothing(Path(home)))
+            for sort in ("first", "later"):
+                alive, ready = seconds_of_ours(hub, cache)
+                found.setdefault(f"{sort} start, alive", []).append(alive)
+                found.setdefault(f"{sort} start, ready", []).append(ready)
+    return found
+
+
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(
@@ -51,18 +84,11 @@ def main() -> None:
     )
     parser.add_argument("--hub", default="file:hub", help="what the service answers from")
     parser.add_argument("--starts", type=int, default=5, help="of each sort")
+    parser.add_argument("--busy", type=int, default=0, help="processes that never rest beside it")
     args = parser.parse_args()
     print(machine(), end="\n\n")
-    found: dict[str, list[float]] = {}
-    with tempfile.TemporaryDirectory(prefix="careerlens-benchmark-") as home:
-        seconds_of_nothing(Path(home))  # the first one pays for what the disk has not read yet
-        for number in range(args.starts):
-            cache = Path(home) / f"cache-{number}"
-            found.setdefault("nothing, ready", []).append(seconds_of_nothing(Path(home)))
-            for sort in ("first", "later"):
-                alive, ready = seconds_of_ours(args.hub, cache)
-                found.setdefault(f"{sort} start, alive", []).append(alive)
-                found.setdefault(f"{sort} start, ready", []).append(ready)
+    with others(args.busy):
+        found = measure(args.hub, args.starts)
     nothing = statistics.median(found["nothing, ready"])
     print(f"{'seconds':22}{'median':>8}{'least':>8}{'most':>8}{'beyond nothing':>16}")
     for name, seconds in found.items():
@@ -71,6 +97,8 @@ def main() -> None:
             f"{name:22}{median:8.2f}{min(seconds):8.2f}{max(seconds):8.2f}{median - nothing:16.2f}"
         )
     print()
+    if args.busy:
+        return
     checks = [
         show_reach(
             f"seconds of a {sort} start beyond nothing",

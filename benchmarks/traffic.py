@@ -30,6 +30,12 @@ MIX = {
 #: Messages of one batch.
 BATCH = 20
 
+# Seconds between the requests of an only caller.
+_PAUSE = 0.002
+
+# Seconds to which asyncio rounds its timers up, and some.
+_TICK = 0.0015
+
 #: Seconds after which a request without an answer is lost.
 PATIENCE = 40.0
 
@@ -105,13 +111,13 @@ class Traffic:
         self._routes = routes
         self._corpus = corpus
 
-    async def alone(self, requests: int, pause: float) -> list[Outcome]:
-        """Ask /moderate one after the other."""
+    async def alone(self, requests: int, seconds: float) -> list[Outcome]:
+        """Ask /moderate one after the other, as often as there is time for at most."""
         async with self._session() as session:
             phase = _Phase(session)
-            for _ in range(requests):
+            while len(phase.outcomes) < requests and phase.now() < seconds:
                 await phase.send("/moderate", self._corpus.request("/moderate"), phase.now())
-                await asyncio.sleep(pause)
+                await asyncio.sleep(_PAUSE)
             return phase.outcomes
 
     async def in_turn(self, callers: int, seconds: float) -> list[Outcome]:
@@ -140,7 +146,7 @@ class Traffic:
             while (due := due + random.expovariate(rate)) < seconds:
                 route = next(choices)
                 request = self._corpus.request(route)
-                await asyncio.sleep(max(0.0, due - phase.now()))
+                await phase.until(due)
                 task = asyncio.create_task(phase.send(route, request, due))
                 sent.add(task)
                 task.add_done_callback(sent.discard)
@@ -171,6 +177,11 @@ class _Phase:
 
     def now(self) -> float:
         return time.perf_counter() - self._start
+
+    async def until(self, due: float) -> None:
+        """Wait until then; the last moment turn by turn, as a timer is late by up to a tick."""
+        while (left := due - self.now()) > 0:
+            await asyncio.sleep(max(0.0, left - _TICK))
 
     async def send(self, route: str, request: dict[str, Any], due: float) -> None:
         status: int | None = None

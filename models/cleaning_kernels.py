@@ -5,7 +5,8 @@ import numpy as np
 from models.cleaning_layout import (
     CONTROL,
     DIGIT,
-    GROWTH,
+    FOLD_BITS,
+    FOLD_LENGTH,
     HIDDEN,
     IDENTITY,
     OWN,
@@ -13,33 +14,92 @@ from models.cleaning_layout import (
     Cleaning,
     Desk,
     Draft,
-    Room,
+    cleaning_at,
     copy,
+    desk_at,
     number_of,
     put,
 )
 from models.cleaning_respell import respell
 from models.cleaning_tokens import LONG_NUMBER, put_tokens, tokens_in
-from models.native import Number, brief_kernel, kernel, leaf
+from models.native import Number, brief_kernel, kernel, leaf, line_at
 from models.ngram_layout import SPACE, WORD
-from models.respell import LONGEST_RUN
+
+#: What is told of in the groups of places that kernels are given.
+KNOWN, TABLE, DESK, NOTES = range(4)
+
+# Which of the arrays of what is known are the folds.
+_FOLDS = 22
 
 #: The optional rules, as bits.
 TOKENS, RESPELL, IDENTITIES = 1, 2, 4
 
 
 @leaf
-def take_in(known: Cleaning, raw: np.ndarray, start: Number, stop: Number, draft: Draft) -> Number:
-    """Write a folded text in small letters and without controls, and where each character was."""
-    size = 0
+def is_plain(raw: np.ndarray, start: Number, stop: Number) -> Number:
+    """Whether a text is ASCII."""
+    seen = np.uint32(0)
     for at in range(start, stop):
-        code = raw[at]
-        if 65 <= code <= 90:
-            code += np.uint32(32)
-        draft.codes[size] = code
-        draft.places[size, 0], draft.places[size, 1] = at - start, at - start + 1
-        size += (known.traits[code] & CONTROL) == 0
+        seen |= raw[at]
+    return seen < 128
+
+
+@leaf
+def take_in(known: Cleaning, raw: np.ndarray, start: Number, stop: Number, draft: Draft) -> Number:
+    """Write a raw text folded and without controls, and where each character was; see ``fold``."""
+    size = 0
+    if is_plain(raw, start, stop):
+        for at in range(start, stop):
+            size = put_folded(known, raw[at], at - start, draft, size)
+        return size
+    for at in range(start, stop):
+        fold = known.folds[raw[at]]
+        length = fold & FOLD_LENGTH
+        if length == 1:
+            size = put_folded(known, np.uint32(fold >> FOLD_BITS), at - start, draft, size)
+            continue
+        first = np.int64(fold >> FOLD_BITS)
+        for each in range(first, first + length):
+            size = put_folded(known, known.fold_codes[each], at - start, draft, size)
     return size
+
+
+@leaf
+def put_folded(
+    known: Cleaning, code: np.uint32, place: Number, draft: Draft, size: Number
+) -> Number:
+    """Append a small letter or another character, if it is no control; return the new length."""
+    if 65 <= code <= 90:
+        code += np.uint32(32)
+    draft.codes[size] = code
+    draft.places[size, 0], draft.places[size, 1] = place, place + 1
+    return size + ((known.traits[code] & CONTROL) == 0)
+
+
+@brief_kernel
+def measure(places: np.ndarray, raw: np.ndarray, lengths: np.ndarray) -> Number:
+    """Return how long the longest of some raw texts is when it is folded.
+
+    -1 if it has a character of which the fold is not known yet.
+    """
+    return longest_of(line_at(places[KNOWN], _FOLDS, np.uint32), raw, lengths)
+
+
+@leaf
+def longest_of(folds: np.ndarray, raw: np.ndarray, lengths: np.ndarray) -> Number:
+    """Do what :func:`measure` does."""
+    longest, stop = 0, 0
+    for length in lengths:
+        start, stop = stop, stop + length
+        size = length
+        if not is_plain(raw, start, stop):
+            size = 0
+            for at in range(start, stop):
+                if folds[raw[at]] == 0:
+                    return -1
+                size += np.int64(folds[raw[at]] & FOLD_LENGTH)
+        longest = max(longest, size)
+    return longest
 
 
 @leaf
@@ -202,45 +262,67 @@ def clean(
     return which, length, plain
 
 
-@kernel
-def draft_for(size: Number) -> Draft:
-    """Return the room for a text of some length."""
-    return Draft(np.empty(size, np.uint32), np.empty((size, 2), np.int32))
+@leaf
+def remember(
+    desk: Desk, raw: np.ndarray, start: Number, stop: Number, way: Number, found: tuple[int, int]
+) -> None:
+    """Note that a raw text is what was cleaned last, and where it is then."""
+    size = stop - start
+    desk.last[0] = -1
+    if size <= len(desk.seen):
+        desk.last[0], desk.last[1], desk.last[2], desk.last[3] = size, way, found[0], found[1]
+        for at in range(size):
+            desk.seen[at] = raw[start + at]
+
+
+@leaf
+def is_remembered(desk: Desk, raw: np.ndarray, way: Number) -> Number:
+    """Whether a raw text is what was cleaned last, and in this way."""
+    if desk.last[0] != len(raw) or desk.last[1] != way:
+        return False
+    at = 0
+    while at < len(raw) and desk.seen[at] == raw[at]:
+        at += 1
+    return at == len(raw)
+
+
+@leaf
+def clean_alone(known: Cleaning, desk: Desk, way: Number, raw: np.ndarray) -> tuple[Number, Number]:
+    """Do what :func:`clean_text` does."""
+    if not is_remembered(desk, raw, way):  # what is flagged is read again at once
+        size = take_in(known, raw, 0, len(raw), desk.raw)
+        which, length, _ = clean(known, way, size, desk, -1)
+        remember(desk, raw, 0, len(raw), way, (which, length))
+    return desk.last[2], desk.last[3]
 
 
 @kernel
-def desk_for(longest: Number) -> Desk:
-    """Return the room that texts of at most ``longest`` characters take."""
-    size = GROWTH * longest + 16
-    return Desk(
-        raw=draft_for(size),
-        respelled=draft_for(size),
-        one=draft_for(size),
-        two=draft_for(size),
-        drafts=(draft_for(size), draft_for(size), draft_for(size)),
-        room=Room(
-            np.empty((longest // 2 + 1, 4), np.int32),
-            np.empty(size, np.uint32),
-            np.empty(size, np.uint32),
-            np.empty(LONGEST_RUN + 1, np.float64),
-            np.empty(LONGEST_RUN + 1, np.int32),
-        ),
-    )
+def clean_text(places: np.ndarray, way: Number, raw: np.ndarray) -> tuple[Number, Number]:
+    """Clean a raw text in one way, for other kernels, in the room that ``places`` tells of.
+
+    Returns
+    -------
+    which, length : int
+        In which draft it is then, and how long it is there.
+    """
+    return clean_alone(cleaning_at(places[KNOWN]), desk_at(places[DESK]), way, raw)
 
 
 @brief_kernel
 def trace(
-    known: Cleaning, way: Number, raw: np.ndarray, codes: np.ndarray, places: np.ndarray
+    places: np.ndarray, way: Number, raw: np.ndarray, codes: np.ndarray, origins: np.ndarray
 ) -> Number:
-    """Clean a folded text in one way, and tell where each character of it was read.
+    """Clean a raw text in one way, and tell where each character of it was read.
 
     Parameters
     ----------
+    places : ndarray of int64
+        Of what is known, and of a desk; see :mod:`models.fast_room`.
     raw : ndarray of uint32
         Its code points.
     codes : ndarray of uint32
-        Takes the cleaned text: room for ``GROWTH`` times as many, and 16 more.
-    places : ndarray of int32, shape (n, 2)
+        Takes the cleaned text: room for ``GROWTH`` times as many as are folded, and 16 more.
+    origins : ndarray of int32, shape (n, 2)
         Becomes where each of its characters was read.
 
     Returns
@@ -248,10 +330,8 @@ def trace(
     int
         The length of the cleaned text.
     """
-    desk = desk_for(len(raw))
-    size = take_in(known, raw, 0, len(raw), desk.raw)
-    which, length, _ = clean(known, way, size, desk, -1)
-    draft = desk.drafts[which]
+    which, length = clean_text(places, way, raw)
+    draft = desk_at(places[DESK]).drafts[which]
     codes[:length] = draft.codes[:length]
-    places[:length] = draft.places[:length]
+    origins[:length] = draft.places[:length]
     return length

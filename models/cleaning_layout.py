@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.native import Number, leaf
+from models.native import Number, grid_at, leaf, line_at, opener, room_of
 from models.ngram_finding import hash_symbols, home, place_of_token
+from models.respell import LONGEST_RUN
 
 #: What is told of each code point beside its class: a decimal digit, a letter, a sign of money; a
 #: control that is dropped; of the sets of :mod:`models.respell`; between the digits of a long
@@ -16,6 +17,9 @@ GAP, OF_DOMAIN, OF_ADDRESS = 1024, 2048, 4096
 
 #: What is told of each word: for who people are, before or after an amount of money, a domain.
 IDENTITY, MONEY_BEFORE, MONEY_AFTER, DOMAIN = 1, 2, 4, 8
+
+#: How folds are packed: what is told of a character, and in how many bits its length is.
+FOLDED, FOLD_LENGTH, FOLD_BITS = 32, 31, 6
 
 #: How many times as long a text may become: "1" becomes " __number__ ".
 GROWTH = 7
@@ -69,6 +73,11 @@ class Cleaning(NamedTuple):
         The token for who people are.
     identity_lengths : ndarray of uint32, shape (128,)
         The lengths, as bits, of the words for it that begin with each ASCII character.
+    folds : ndarray of uint32, shape (0x110000,)
+        What each code point is folded to by :func:`models.text.fold`: the length and ``FOLDED``,
+        above ``FOLD_BITS`` the character, or where in ``fold_codes`` they begin if it is not one.
+        0 as long as it was not met.
+    fold_codes : ndarray of uint32
     """
 
     traits: np.ndarray
@@ -87,6 +96,8 @@ class Cleaning(NamedTuple):
     token_bounds: np.ndarray
     identity: np.ndarray
     identity_lengths: np.ndarray
+    folds: np.ndarray
+    fold_codes: np.ndarray
 
 
 class Draft(NamedTuple):
@@ -141,6 +152,11 @@ class Desk(NamedTuple):
     drafts : tuple of Draft
         What becomes of it: ``PLAIN``, ``OWN`` and ``HIDDEN``.
     room : Room
+    seen : ndarray of uint32
+        The raw text that was cleaned last.
+    last : ndarray of int64, shape (4,)
+        How long that is, the way in which it was cleaned, the draft in which it is, and how long
+        it is there.
     """
 
     raw: Draft
@@ -149,6 +165,91 @@ class Desk(NamedTuple):
     two: Draft
     drafts: tuple[Draft, Draft, Draft]
     room: Room
+    seen: np.ndarray
+    last: np.ndarray
+
+
+def desk_for(longest: int) -> Desk:
+    """Return the room that folded texts of at most ``longest`` characters take."""
+    size = GROWTH * longest + 16
+    raw, respelled, one, two, plain, own, hidden = (
+        Draft(room_of(size, np.uint32), room_of((size, 2), np.int32)) for _ in range(7)
+    )
+    return Desk(
+        *(raw, respelled, one, two),
+        (plain, own, hidden),
+        Room(
+            chunks=room_of((longest // 2 + 1, 4), np.int32),
+            letters=room_of(size, np.uint32),
+            meant=room_of(size, np.uint32),
+            best=np.empty(LONGEST_RUN + 1, np.float64),
+            begins=np.empty(LONGEST_RUN + 1, np.int32),
+        ),
+        room_of(size, np.uint32),
+        np.full(4, -1),
+    )
+
+
+@opener
+def words_at(places: np.ndarray, at: Number) -> Words:
+    """Return the words of which ``places`` tells from ``at`` on, for kernels."""
+    return Words(
+        grid_at(places, at, np.uint64),
+        line_at(places, at + 1, np.int64),
+        line_at(places, at + 2, np.uint32),
+    )
+
+
+@opener
+def cleaning_at(places: np.ndarray) -> Cleaning:
+    """Return what ``places`` tells of cleaning, for kernels."""
+    return Cleaning(
+        line_at(places, 0, np.uint16),
+        line_at(places, 1, np.uint32),
+        line_at(places, 2, np.int64),
+        words_at(places, 3),
+        line_at(places, 6, np.uint8),
+        grid_at(places, 7, np.float64),
+        words_at(places, 8),
+        words_at(places, 11),
+        grid_at(places, 14, np.int64),
+        grid_at(places, 15, np.int64),
+        line_at(places, 16, np.float64),
+        line_at(places, 17, np.uint32),
+        line_at(places, 18, np.uint32),
+        line_at(places, 19, np.int64),
+        line_at(places, 20, np.uint32),
+        line_at(places, 21, np.uint32),
+        line_at(places, 22, np.uint32),
+        line_at(places, 23, np.uint32),
+    )
+
+
+@opener
+def draft_at(places: np.ndarray, at: Number) -> Draft:
+    """Return the draft of which ``places`` tells from ``at`` on, for kernels."""
+    return Draft(line_at(places, at, np.uint32), grid_at(places, at + 1, np.int32))
+
+
+@opener
+def desk_at(places: np.ndarray) -> Desk:
+    """Return the desk of which ``places`` tells, for kernels."""
+    return Desk(
+        draft_at(places, 0),
+        draft_at(places, 2),
+        draft_at(places, 4),
+        draft_at(places, 6),
+        (draft_at(places, 8), draft_at(places, 10), draft_at(places, 12)),
+        Room(
+            grid_at(places, 14, np.int32),
+            line_at(places, 15, np.uint32),
+            line_at(places, 16, np.uint32),
+            line_at(places, 17, np.float64),
+            line_at(places, 18, np.int32),
+        ),
+        line_at(places, 19, np.uint32),
+        line_at(places, 20, np.int64),
+    )
 
 
 @leaf
@@ -175,10 +276,11 @@ def has(words: Words, digest: np.uint64) -> Number:
 def copy(source: Draft, start: Number, stop: Number, target: Draft, kept: Number) -> Number:
     """Append a part of one draft to another; return how long that is now."""
     for at in range(start, stop):
-        target.codes[kept] = source.codes[at]
-        target.places[kept, 0], target.places[kept, 1] = source.places[at, 0], source.places[at, 1]
-        kept += 1
-    return kept
+        target.codes[kept + at - start] = source.codes[at]
+    for at in range(start, stop):
+        begins, ends = source.places[at, 0], source.places[at, 1]
+        target.places[kept + at - start, 0], target.places[kept + at - start, 1] = begins, ends
+    return kept + stop - start
 
 
 @leaf

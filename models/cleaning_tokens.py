@@ -18,6 +18,7 @@ from models.cleaning_layout import (
     OF_DOMAIN,
     Cleaning,
     Draft,
+    copy,
     number_of,
     put,
 )
@@ -240,62 +241,118 @@ def end_of_token(
 
 
 @leaf
-def may_begin(known: Cleaning, kind: Number, codes: np.ndarray, at: Number, size: Number) -> Number:
-    """Whether what one kind of token stands for may begin at a place: never wrongly not."""
-    code = codes[at]
-    traits = known.traits[code]
-    before = known.traits[codes[at - 1]] if at > 0 else np.uint16(SPACE)
+def next_start(
+    known: Cleaning, kind: Number, codes: np.ndarray, at: Number, size: Number
+) -> Number:
+    """Return where, from a place on, what one kind of token stands for may begin: the end if never.
+
+    No place at which it does is left out.
+    """
     if kind == URL:
-        if before & 3 == WORD or not traits & OF_DOMAIN:
-            return code in (_H, _W)
-        end = end_of_run(known, codes, at, size, OF_DOMAIN)
-        return code in (_H, _W) or (end < size and codes[end] == _DOT)
+        return next_url(known, codes, at, size)
     if kind == EMAIL:
-        if before & OF_ADDRESS:
-            return False
-        end = end_of_run(known, codes, at, size, OF_ADDRESS)
-        return end < size and codes[end] == _AT
-    if kind == LONG_NUMBER:
-        return (traits & DIGIT or code == _PLUS) and before & 3 != WORD
-    if traits & LETTER and before & 3 != WORD:  # a currency is followed by a number
-        end = end_of_word(known, codes, at, size)
-        end += end < size and codes[end] == _DOT
-        end += end < size and codes[end] == _SPACE
-        return is_digit(known, codes, end, size)
-    return traits & AMOUNT or (traits & DIGIT and before & 3 != WORD)
+        return next_email(known, codes, at, size)
+    if kind == MONEY:
+        return next_money(known, codes, at, size)
+    while at < size:
+        may_begin = codes[at] == _PLUS or known.traits[codes[at]] & DIGIT
+        if may_begin and not is_word(known, codes, at - 1, size):
+            break
+        at += 1
+    return at
 
 
 @leaf
-def end_of_run(
-    known: Cleaning, codes: np.ndarray, start: Number, size: Number, trait: Number
-) -> Number:
-    """Return where characters with a trait end, or some place after more than a token has."""
-    end = start
-    while end < size and end - start < 80 and known.traits[codes[end]] & trait:
-        end += 1
-    return end
+def next_url(known: Cleaning, codes: np.ndarray, at: Number, size: Number) -> Number:
+    """Return where an address may begin next: at a scheme, or at a label with a dot behind it."""
+    sign = at
+    while sign < size:
+        while sign < size and codes[sign] != _DOT and codes[sign] != _COLON:
+            sign += 1
+        if sign == size:
+            break
+        start = start_of_run(known, codes, sign, OF_DOMAIN)
+        is_first = start == 0 or known.traits[codes[start - 1]] & 3 != WORD
+        if codes[sign] == _DOT and at <= start < sign and is_first:
+            return start
+        # "www", "http" and "https" may stand in the middle of a word.
+        for start in (sign - 5, sign - 4, sign - 3):
+            if start >= at and end_of_scheme(codes, start, size) >= 0:
+                return start
+        sign += 1
+    return size
+
+
+@leaf
+def next_email(known: Cleaning, codes: np.ndarray, at: Number, size: Number) -> Number:
+    """Return where an address with an "@" may begin next: with all that it has before that."""
+    sign = at
+    while sign < size:
+        while sign < size and codes[sign] != _AT:
+            sign += 1
+        start = start_of_run(known, codes, sign, OF_ADDRESS)
+        if at <= start < sign < size:
+            return start
+        sign += 1
+    return size
+
+
+@leaf
+def next_money(known: Cleaning, codes: np.ndarray, at: Number, size: Number) -> Number:
+    """Return where an amount may begin next: with its sign, a number, or a word before a number."""
+    sign = at
+    while sign < size:
+        while sign < size and not known.traits[codes[sign]] & (AMOUNT | DIGIT):
+            sign += 1
+        if sign == size or known.traits[codes[sign]] & AMOUNT:
+            break
+        if is_word(known, codes, sign - 1, size):
+            sign += 1
+            continue
+        stop = sign - (sign > 0 and codes[sign - 1] == _SPACE)
+        stop -= stop > 0 and codes[stop - 1] == _DOT
+        start = start_of_word(known, codes, stop)
+        return start if at <= start < stop < sign else sign
+    return sign
+
+
+@leaf
+def start_of_word(known: Cleaning, codes: np.ndarray, stop: Number) -> Number:
+    """Return where the word begins that ends at a place, or some place in it if it is long."""
+    start = stop
+    while start > 0 and stop - start < 80 and known.traits[codes[start - 1]] & 3 == WORD:
+        start -= 1
+    return start
+
+
+@leaf
+def start_of_run(known: Cleaning, codes: np.ndarray, stop: Number, trait: Number) -> Number:
+    """Return where characters with a trait begin that end before a place, or some place in them.
+
+    The latter if they are more than a token has.
+    """
+    start = stop
+    while start > 0 and stop - start < 80 and known.traits[codes[start - 1]] & trait:
+        start -= 1
+    return start
 
 
 @leaf
 def put_tokens(known: Cleaning, kind: Number, source: Draft, size: Number, target: Draft) -> Number:
     """Put the token of one kind in the place of all that it stands for; return the new length."""
     first, last = known.token_bounds[kind], known.token_bounds[kind + 1]
-    codes = source.codes
-    kept = 0
-    at = 0
+    kept, done = 0, 0
+    at = next_start(known, kind, source.codes, 0, size)
     while at < size:
-        end = -1
-        if may_begin(known, kind, codes, at, size):
-            end = end_of_token(known, kind, codes, at, size)
-        if end >= 0:
+        end = end_of_token(known, kind, source.codes, at, size)
+        if end < 0:
+            end = at + 1
+        else:
+            kept = copy(source, done, at, target, kept)
             kept = put(known.token_codes, first, last, source, at, end, target, kept)
-            at = end
-            continue
-        target.codes[kept] = codes[at]
-        target.places[kept, 0], target.places[kept, 1] = source.places[at, 0], source.places[at, 1]
-        kept += 1
-        at += 1
-    return kept
+            done = end
+        at = next_start(known, kind, source.codes, end, size)
+    return copy(source, done, size, target, kept)
 
 
 @leaf

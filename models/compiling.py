@@ -2,8 +2,7 @@
 
 from filelock import FileLock
 
-from models import fast_mentions, fast_scoring, search_build
-from models.language import keep_identifier
+from models import fast_mentions, fast_scoring, language, search_build
 from models.native_cache import COMPLETE, folder, is_compiled
 
 
@@ -15,7 +14,8 @@ def compile_all() -> None:
             fast_scoring.exercise()
             search_build.exercise()
             fast_mentions.exercise()
-            keep_identifier()
+            language.keep_identifier()
+            language.exercise()
             (folder() / COMPLETE).touch()
 
 

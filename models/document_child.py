@@ -28,9 +28,6 @@ from models.pdf_text import read_pdf
 from models.plain_text import CANDIDATES, read_text
 from models.sandbox import OUT_OF_MEMORY, answer_frames
 
-# A document may take seconds: where there are too few processors, what answers at once goes first.
-_NICENESS = 10
-
 _PDF = b"%PDF-"
 _PDF_SEARCHED = 1_024  # readers of PDF look for its mark so far into a file
 _ZIP = b"PK\x03\x04"
@@ -167,6 +164,5 @@ def _confine(limits: Limits) -> None:
 def main() -> None:
     """Answer documents on standard input until it closes."""
     limits = Limits.model_validate_json(sys.argv[1])
-    os.nice(_NICENESS)
     _warm_up(limits)
     answer_frames(lambda data: _answer(data, limits), lambda: _confine(limits), limits.seconds)

@@ -22,7 +22,7 @@ from models.errors import (
     TooLargeError,
 )
 from models.extract import MEBIBYTE, Document, Kind, Limits, Link
-from models.sandbox import ChildDiedError, DeadlineError, Pool, PoolBusyError
+from models.sandbox import LEAST_SHARE, ChildDiedError, DeadlineError, Pool, PoolBusyError
 
 __all__ = ["Document", "DocumentReader", "Kind", "Limits", "Link"]
 
@@ -49,15 +49,23 @@ class DocumentReader:
     limits : Limits
     workers : int
         Number of documents read at the same time.
+    last : bool
+        Whether everything else on the machine goes before what the children read, so that nobody
+        who answers at once waits for them. A document that gets hardly any processor for that is
+        not to blame. They start as does the thread that starts them.
     """
 
-    def __init__(self, limits: Limits | None = None, workers: int = 2) -> None:
+    def __init__(
+        self, limits: Limits | None = None, workers: int = 2, *, last: bool = False
+    ) -> None:
         self.limits = limits or Limits()
+        self._last = last
         self._pool = Pool(
             "models.document_child",
             [self.limits.model_dump_json()],
             size=workers,
             max_answered=self.limits.documents_per_child,
+            last=last,
         )
         # JSON escapes a character in up to 12 bytes; links and warnings have their own caps.
         self._max_answer = 12 * self.limits.max_chars + 2 * MEBIBYTE
@@ -108,7 +116,12 @@ class DocumentReader:
             raise BusyError(
                 f"No reader was free within {limits.queue_seconds:g} seconds. Try again later."
             ) from None
-        except DeadlineError:
+        except DeadlineError as error:
+            if self._last and error.worked < LEAST_SHARE * limits.seconds:
+                raise BusyError(
+                    f"No processor was free for the document within {limits.seconds:g} seconds."
+                    " Try again later."
+                ) from None
             raise TimedOutError(
                 f"The document was not read within {limits.seconds:g} seconds."
                 " Export it again, or send it as plain text."

@@ -1,6 +1,7 @@
 """The cleaning of text models' texts by compiled code."""
 
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
@@ -10,6 +11,7 @@ from models import cleaning_layout as layout
 from models.cleaning_kernels import IDENTITIES, RESPELL, TOKENS, trace
 from models.cleaning_layout import GROWTH, Cleaning, Words
 from models.errors import NotCompilableError
+from models.fast_room import FastRoom
 from models.identity import IDENTITY_TOKEN, IDENTITY_WORDS
 from models.ngram_building import number_tokens
 from models.ngram_layout import character_classes
@@ -35,28 +37,27 @@ _MONEY_AFTER = (*_CURRENCIES, "dollars", "pounds", "euros", "rupees")
 #: What is put in the place of what, in the order of :mod:`models.cleaning_tokens`.
 _TOKENS = (" __url__ ", " __email__ ", " __money__ ", " __longnumber__ ")
 
+#: Room for all that is folded to several characters or none, three times as much as there is.
+_FOLD_CODES = 1 << 17
+
 #: Stands for the log-probability of what is in no lexicon: no probability has it.
 _ABSENT = 1.0
 
 
-def trace_text(known: Cleaning, way: int, folded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Clean what :func:`models.text.fold` returned of a text, as :func:`normalise` there does.
-
-    Parameters
-    ----------
-    folded : ndarray of uint32
-        Its code points.
+def trace_text(room: FastRoom, way: int, text: str) -> tuple[str, np.ndarray]:
+    """Clean a raw text as :func:`models.text.normalise` does, in one of the room's ways.
 
     Returns
     -------
-    cleaned : ndarray of uint32
+    cleaned : str
     origins : ndarray of int32, shape (n, 2)
-        Where each character of ``cleaned`` was read, in the folded text.
+        Where each character of ``cleaned`` was read.
     """
-    room = GROWTH * len(folded) + 16
-    cleaned, origins = np.empty(room, np.uint32), np.empty((room, 2), np.int32)
-    size = trace(known, way, folded, cleaned, origins)
-    return cleaned[:size], origins[:size]
+    codes, _, folded = room.take_in([text])
+    most = GROWTH * folded + 16
+    cleaned, origins = np.empty(most, np.uint32), np.empty((most, 2), np.int32)
+    size = trace(room.places, way, codes, cleaned, origins)
+    return cleaned[:size].tobytes().decode("utf-32-le", "surrogatepass"), origins[:size]
 
 
 def cleaning_of(ways: Sequence[tuple[NormaliseParams, Lexicon | None]]) -> Cleaning:
@@ -99,7 +100,7 @@ def cleaning_of(ways: Sequence[tuple[NormaliseParams, Lexicon | None]]) -> Clean
         traits=_traits(),
         spelled=_spelled(),
         rules=np.array([_bits(rules, lexicon) for rules, lexicon in ways]),
-        words=_words(kinds),
+        words=words_of(kinds),
         word_kinds=np.array([0, *kinds.values()], np.uint8),
         word_logs=logs,
         spellings=spellings,
@@ -112,6 +113,8 @@ def cleaning_of(ways: Sequence[tuple[NormaliseParams, Lexicon | None]]) -> Clean
         token_bounds=np.cumsum([0, *map(len, _TOKENS)]),
         identity=_codes(IDENTITY_TOKEN),
         identity_lengths=_lengths(IDENTITY_WORDS),
+        folds=np.zeros(sys.maxunicode + 1, np.uint32),
+        fold_codes=np.zeros(_FOLD_CODES, np.uint32),
     )
 
 
@@ -131,11 +134,11 @@ def _meanings(
     meant = np.zeros((len(forms) + 1, len(tables)), np.int64)
     for way, table in enumerate(tables):
         meant[[forms[form] + 1 for form in table], way] = [numbers[each] for each in table.values()]
-    return _words(forms), meant
+    return words_of(forms), meant
 
 
-def _words(words: Iterable[str]) -> Words:
-    """Return words numbered in their order."""
+def words_of(words: Iterable[str]) -> Words:
+    """Return words numbered in their order, from 1 on."""
     listed = list(words)
     codes = _codes("".join(listed))
     lengths = np.fromiter(map(len, listed), np.int64, len(listed))

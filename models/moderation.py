@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from models.bundle import Bundle
-from models.language import Language, identifier, language_of
+from models.language import Language, languages_of
 from models.manifest import Kind, Thresholds
 from models.spans import Span, heaviest_words
 from models.text_scorers import Scorer, TextModel, open_scorer
@@ -129,7 +129,7 @@ class Moderator:
         self.spam = spam
         self.toxicity = toxicity
         self._scorer = open_scorer([spam.bundle.model, toxicity.bundle.model])
-        identifier()  # loaded now, and not while somebody waits for a verdict
+        languages_of([""])  # what it needs is loaded now, and not while somebody waits
 
     def moderate(self, texts: Sequence[str]) -> list[Verdict]:
         """Return the verdict on each text, in order."""
@@ -137,8 +137,10 @@ class Moderator:
             return []
         spam, toxicity = (scores.tolist() for scores in self._scorer.scores(texts))
         return [
-            self._verdict(text, score, heads)
-            for text, [score], heads in zip(texts, spam, toxicity, strict=True)
+            self._verdict(text, language, score, heads)
+            for text, language, [score], heads in zip(
+                texts, languages_of(texts), spam, toxicity, strict=True
+            )
         ]
 
     def explain(self, text: str) -> Explanation:
@@ -169,11 +171,12 @@ class Moderator:
             base=logit - sum(word.weight for word in shown),
         )
 
-    def _verdict(self, text: str, spam: float, toxicity: Sequence[float]) -> Verdict:
+    def _verdict(
+        self, text: str, language: Language, spam: float, toxicity: Sequence[float]
+    ) -> Verdict:
         toxic, *categories = toxicity
         _, *names = self.toxicity.bundle.manifest.labels
         flagged = toxic >= self.toxicity.thresholds.review
-        language = language_of(text)
         action = _worst(self.spam.action(spam), self.toxicity.action(toxic))
         return Verdict(
             action=action if language.supported else _unread(action, text),

@@ -14,9 +14,10 @@ FOLDER_VARIABLE = "NUMBA_CACHE_DIR"
 #: The modules with kernels or constants of theirs, which are kept under one digest.
 KERNEL_MODULES = (
     *("ngram_layout.py", "ngram_finding.py", "ngram_scoring.py", "ngram_building.py"),
+    "ngram_repeats.py",
     *("cleaning_layout.py", "cleaning_runs.py", "cleaning_respell.py", "cleaning_tokens.py"),
     *("cleaning_kernels.py", "respell.py", "search_kernels.py", "skill_kernels.py"),
-    *("skill_guards.py", "skill_judging.py"),
+    *("skill_guards.py", "skill_judging.py", "language_kernels.py"),
 )
 
 #: The file that is there once every kernel was compiled.

@@ -4,7 +4,7 @@ import numpy as np
 
 from models.native import Number, kernel, leaf
 from models.ngram_finding import find_noted, hash_symbols, insert, key_of, note_keys, place_of_token
-from models.ngram_layout import CLASS_BITS, TIMES_BITS, Notes, Table, room_for
+from models.ngram_layout import CLASS_BITS, TIMES_BITS, Notes, Table
 from models.ngram_scoring import weigh
 
 
@@ -98,7 +98,7 @@ def number_terms(
 
 @kernel
 def memorise(
-    table: Table, counts: np.ndarray, bounds: np.ndarray, memo: np.ndarray, sums: np.ndarray
+    table: Table, notes: Notes, bounds: np.ndarray, memo: np.ndarray, sums: np.ndarray
 ) -> Number:
     """Note the character n-grams that every token has when it is alone between two spaces.
 
@@ -106,8 +106,8 @@ def memorise(
     ----------
     table : Table
         Without its memo.
-    counts : ndarray of int32
-        Of the notes; see :func:`room_for`.
+    notes : Notes
+        With room for the longest token between two spaces.
     bounds, memo, sums : ndarray
         Become ``memo_bounds``, ``memo`` and ``memo_sums``.
 
@@ -116,10 +116,6 @@ def memorise(
     int
         How many entries ``memo`` has.
     """
-    longest = 0
-    for token in range(1, len(table.token_bounds)):
-        longest = max(longest, table.token_bounds[token] - table.token_bounds[token - 1])
-    notes = room_for(table, longest, counts)
     space = np.uint32(table.symbols[32] >> CLASS_BITS)
     size = 0
     bounds[:2] = 0

@@ -203,18 +203,50 @@ def recall_chars(
     table: Table, notes: Notes, token: Number, is_whole: Number, chunk: Number, n_found: Number
 ) -> Number:
     """Note the character n-grams of a known word with which a chunk begins, or which it is."""
-    first = table.memo_bounds[token, 0]
-    last = table.memo_bounds[token + 1, 0] if is_whole else table.memo_bounds[token, 1]
-    for at in range(first, last):
+    for at in range(table.memo_bounds[token, 0], end_of_memo(table, token, is_whole)):
         entry = table.memo[at]
         notes.uids[n_found] = entry >> TIMES_BITS
-        notes.times[n_found] = -np.int32(entry & np.uint32((1 << TIMES_BITS) - 1))
+        notes.times[n_found] = entry & np.uint32((1 << TIMES_BITS) - 1)
         notes.owners[n_found] = chunk
         n_found += 1
-    sums, known = notes.sums, table.memo_sums[token, np.int64(is_whole)]
-    for column in range(len(sums)):
-        sums[column] += known[column]
     return n_found
+
+
+@leaf
+def end_of_memo(table: Table, token: Number, is_whole: Number) -> Number:
+    """Return where the memo of a known word ends, if it is all of a chunk or its beginning."""
+    return table.memo_bounds[token + 1, 0] if is_whole else table.memo_bounds[token, 1]
+
+
+@leaf
+def note_chunk(
+    table: Table, notes: Notes, first: Number, n_tokens: Number, n_keys: Number
+) -> tuple[Number, Number, Number]:
+    """Note the keys of the character n-grams of the chunk that begins with token ``first``.
+
+    Of those alone that no memo has.
+
+    Returns
+    -------
+    end : int
+        The token with which the next chunk begins.
+    known : int
+        The known word of which the memo has the others; 0 if there is none.
+    n_keys : int
+        How many keys are noted then.
+    """
+    chunk = notes.token_chunks[first]
+    end = first + 1
+    while end < n_tokens and notes.token_chunks[end] == chunk:
+        end += 1
+    start, stop = notes.bounds[2 * chunk], notes.bounds[2 * chunk + 1] + 2
+    known = notes.tokens[first]
+    if not is_memorised(table, known):
+        return end, np.int64(0), note_keys(table, notes, start, stop, start, chunk, n_keys)
+    if end - first > 1:
+        behind = np.int64(notes.token_places[first, 1])
+        n_keys = note_keys(table, notes, start, stop, behind, chunk, n_keys)
+    return end, known, n_keys
 
 
 @leaf
@@ -231,19 +263,8 @@ def find_chars(
     n_keys, n_known = 0, 0
     end = begin
     while end < n_tokens and n_keys + n_known < enough:
-        first = end
-        chunk = notes.token_chunks[first]
-        while end < n_tokens and notes.token_chunks[end] == chunk:
-            end += 1
-        start, stop = notes.bounds[2 * chunk], notes.bounds[2 * chunk + 1] + 2
-        known = notes.tokens[first]
-        if not is_memorised(table, known):
-            n_keys = note_keys(table, notes, start, stop, start, chunk, n_keys)
-            continue
+        end, known, n_keys = note_chunk(table, notes, end, n_tokens, n_keys)
         n_known += table.memo_bounds[known + 1, 0] - table.memo_bounds[known, 0]
-        if end - first > 1:
-            behind = np.int64(notes.token_places[first, 1])
-            n_keys = note_keys(table, notes, start, stop, behind, chunk, n_keys)
     n_found = find_noted(table.chars, notes, 0, n_keys)
     before = -1
     for token in range(begin, end):

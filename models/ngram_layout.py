@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.native import Number, kernel, leaf
+from models.native import Number, cube_at, grid_at, leaf, line_at, opener, room_of
 
 #: What a code point is to the pattern of words: white space, part of a word, a mark of its own.
 SPACE, WORD, MARK = 0, 1, 2
@@ -65,8 +65,8 @@ class Table(NamedTuple):
     intercepts : ndarray of float64, shape (n_heads,)
     term_weights : ndarray of float64
         What a term counts by how often it is there.
-    sublinear : ndarray of bool, shape (1,)
-        Whether that is by the logarithm, beyond the end of ``term_weights``.
+    sublinear : ndarray of uint8, shape (1,)
+        1 if that is by the logarithm, beyond the end of ``term_weights``.
     radixes : ndarray of uint64, shape (2,)
         The bases of the keys of character and of word n-grams.
     lengths : ndarray of int64, shape (4,)
@@ -102,7 +102,7 @@ class Notes(NamedTuple):
     uids : ndarray of int32
         The n-grams found.
     times : ndarray of int32
-        How often each was found there; negative if the sums have it from a word's memo.
+        How often each was found there.
     owners : ndarray of int32
         The chunk (what is between two spaces) of a character n-gram, the first token of a word
         n-gram.
@@ -122,6 +122,9 @@ class Notes(NamedTuple):
         How often each n-gram was found so far; all 0 between two blocks.
     rows, owed : ndarray of int32 and float64, shapes (n,) and (n, 2)
         The uids of which the sums lack something, and what of weight and square.
+    kinds, firsts, repeats, slots : ndarray of int32
+        Of each chunk its kind; of each kind its first chunk and how often it is there; and an
+        open-addressing table of the kinds. See :mod:`models.ngram_repeats`.
     sums : ndarray of float64, shape (n_models + n_heads,)
     """
 
@@ -140,36 +143,94 @@ class Notes(NamedTuple):
     counts: np.ndarray
     rows: np.ndarray
     owed: np.ndarray
+    kinds: np.ndarray
+    firsts: np.ndarray
+    repeats: np.ndarray
+    slots: np.ndarray
     sums: np.ndarray
 
 
-@kernel
-def room_for(table: Table, longest: Number, counts: np.ndarray) -> Notes:
-    """Return the room that texts of at most ``longest`` characters take.
+def notes_for(table: Table, longest: int, counts: np.ndarray) -> Notes:
+    """Return the room that cleaned texts of at most ``longest`` characters take.
 
-    ``counts`` is that of the notes, all 0: it grows with the table, and is therefore kept.
+    ``counts`` is that of the notes, all 0.
     """
     size = longest + 2
     chunks = size // 2 + 1
-    found = (size + 2 * chunks) * (table.lengths[1] - table.lengths[0] + 1)
-    found += size * (table.lengths[3] - table.lengths[2] + 1)
+    least, most, least_words, most_words = table.lengths.tolist()
+    found = (size + 2 * chunks) * (most - least + 1) + size * (most_words - least_words + 1)
     return Notes(
-        np.empty(size, np.uint32),
-        np.empty(size, np.uint8),
-        np.empty(found, np.int32),
-        np.empty(found, np.int32),
-        np.empty(found, np.int32),
-        np.empty(found, np.int32),
-        np.empty(size, np.int64),
-        np.empty(size, np.int32),
-        np.empty((size, 2), np.int32),
-        np.empty(2 * chunks, np.int64),
-        np.empty(found, np.uint64),
-        np.empty(found, np.uint64),
-        counts,
-        np.empty(found, np.int32),
-        np.empty((found, 2), np.float64),
-        np.empty(table.records.shape[1], np.float64),
+        laid=room_of(size, np.uint32),
+        classes=room_of(size, np.uint8),
+        uids=room_of(found, np.int32),
+        times=room_of(found, np.int32),
+        owners=room_of(found, np.int32),
+        spreads=room_of(found, np.int32),
+        tokens=room_of(size, np.int64),
+        token_chunks=room_of(size, np.int32),
+        token_places=room_of((size, 2), np.int32),
+        bounds=room_of(2 * chunks, np.int64),
+        keys=room_of(found, np.uint64),
+        met=room_of(found, np.uint64),
+        counts=counts,
+        rows=room_of(found, np.int32),
+        owed=room_of((found, 2), np.float64),
+        kinds=room_of(chunks, np.int32),
+        firsts=room_of(chunks, np.int32),
+        repeats=room_of(chunks, np.int32),
+        slots=room_of(4 * chunks, np.int32),
+        sums=np.empty(table.records.shape[1]),
+    )
+
+
+@opener
+def table_at(places: np.ndarray) -> Table:
+    """Return the table of which ``places`` tells, for kernels."""
+    return Table(
+        line_at(places, 0, np.uint32),
+        grid_at(places, 1, np.uint64),
+        grid_at(places, 2, np.uint64),
+        grid_at(places, 3, np.uint64),
+        line_at(places, 4, np.int64),
+        line_at(places, 5, np.uint32),
+        line_at(places, 6, np.int32),
+        grid_at(places, 7, np.int64),
+        line_at(places, 8, np.uint32),
+        cube_at(places, 9, np.float64),
+        grid_at(places, 10, np.float64),
+        line_at(places, 11, np.int64),
+        line_at(places, 12, np.float64),
+        line_at(places, 13, np.float64),
+        line_at(places, 14, np.uint8),
+        line_at(places, 15, np.uint64),
+        line_at(places, 16, np.int64),
+    )
+
+
+@opener
+def notes_at(places: np.ndarray) -> Notes:
+    """Return the notes of which ``places`` tells, for kernels."""
+    return Notes(
+        line_at(places, 0, np.uint32),
+        line_at(places, 1, np.uint8),
+        line_at(places, 2, np.int32),
+        line_at(places, 3, np.int32),
+        line_at(places, 4, np.int32),
+        line_at(places, 5, np.int32),
+        line_at(places, 6, np.int64),
+        line_at(places, 7, np.int32),
+        grid_at(places, 8, np.int32),
+        line_at(places, 9, np.int64),
+        line_at(places, 10, np.uint64),
+        line_at(places, 11, np.uint64),
+        line_at(places, 12, np.int32),
+        line_at(places, 13, np.int32),
+        grid_at(places, 14, np.float64),
+        line_at(places, 15, np.int32),
+        line_at(places, 16, np.int32),
+        line_at(places, 17, np.int32),
+        line_at(places, 18, np.int32),
+        line_at(places, 19, np.float64),
     )
 
 

@@ -6,14 +6,35 @@ scikit-learn's, and so do the last digits.
 
 import numpy as np
 
-from models.cleaning_kernels import clean, desk_for, take_in
-from models.cleaning_layout import GROWTH, PLAIN, Cleaning, Desk
-from models.native import Number, brief_kernel, leaf
-from models.ngram_finding import divide, find_chars, find_tokens, find_words
-from models.ngram_layout import WORD, Notes, Table, lay_out, room_for
+from models.cleaning_kernels import (
+    DESK,
+    KNOWN,
+    NOTES,
+    TABLE,
+    clean,
+    clean_text,
+    remember,
+    take_in,
+)
+from models.cleaning_layout import PLAIN, Draft, cleaning_at, desk_at
+from models.native import Number, brief_kernel, kernel, leaf
+from models.ngram_finding import (
+    divide,
+    end_of_memo,
+    find_chars,
+    find_noted,
+    find_tokens,
+    find_words,
+    note_chunk,
+)
+from models.ngram_layout import TIMES_BITS, WORD, Notes, Table, lay_out, notes_at, table_at
+from models.ngram_repeats import count_chars, count_words, find_kinds, keep_firsts
 
 # So many n-grams of a long text are noted before they are added up: what fits in the cache.
 _AT_ONCE = 8192
+
+# From so many chunks on, those that come again are worth looking for.
+_MANY = 100
 
 
 @leaf
@@ -27,33 +48,76 @@ def weigh(table: Table, count: Number) -> Number:
 
 
 @leaf
-def add_found(table: Table, notes: Notes, first: Number, last: Number) -> None:
-    """Count what was found from ``first`` up to ``last``, and add what the sums lack of it.
+def count_known(
+    table: Table, notes: Notes, token: Number, is_whole: Number, n_owed: Number
+) -> Number:
+    """Count the character n-grams of a known word, and add what its memo knows they add up to.
 
-    An n-gram that was there before counts by as much more as it is there now; what is in one word
-    alone is in the sums already, if that word is memorised.
+    What the sums lack then, since some were there before, is noted as owed; returns how much is.
     """
-    uids, times, counts, rows, owed = notes.uids, notes.times, notes.counts, notes.rows, notes.owed
-    n_owed = 0
-    for at in range(first, last):
-        uid, found = uids[at], times[at]
+    counts, rows, owed = notes.counts, notes.rows, notes.owed
+    for at in range(table.memo_bounds[token, 0], end_of_memo(table, token, is_whole)):
+        entry = table.memo[at]
+        uid, found = entry >> TIMES_BITS, np.int32(entry & np.uint32((1 << TIMES_BITS) - 1))
         before = counts[uid]
-        counts[uid] = before + abs(found)
-        rows[n_owed] = at
-        owed[n_owed, 0] = before
-        n_owed += (before > 0) | (found > 0)
+        counts[uid] = before + found
+        rows[n_owed], owed[n_owed, 0], owed[n_owed, 1] = uid, before, found
+        n_owed += before > 0
+    sums, known = notes.sums, table.memo_sums[token, np.int64(is_whole)]
+    for column in range(len(sums)):
+        sums[column] += known[column]
+    return n_owed
+
+
+@leaf
+def count_found(notes: Notes, n_found: Number, n_owed: Number) -> Number:
+    """Count what was found otherwise, of which the sums have nothing; return how much is owed."""
+    for at in range(n_found):
+        uid = notes.uids[at]
+        before = notes.counts[uid]
+        notes.counts[uid] = before + 1
+        notes.rows[n_owed], notes.owed[n_owed, 0], notes.owed[n_owed, 1] = uid, before, 0.0
+        n_owed += 1
+    return n_owed
+
+
+@leaf
+def settle(table: Table, notes: Notes, n_owed: Number) -> None:
+    """Add what is owed.
+
+    An n-gram that was there before counts by as much more as it is there now, less what the sums
+    have of it.
+    """
+    owed = notes.owed
     for number in range(n_owed):
-        at = rows[number]
-        before, found = np.int64(owed[number, 0]), times[at]
-        less, more = weigh(table, before), weigh(table, before + abs(found))
+        before, known = np.int64(owed[number, 0]), np.int64(owed[number, 1])
+        less, more = weigh(table, before), weigh(table, before + (known if known > 0 else 1))
         missing, missing_square = more - less, more * more - less * less
-        if found < 0:
-            known = weigh(table, -found)
-            missing -= known
-            missing_square -= known * known
-        rows[number] = uids[at]
+        if known > 0:
+            had = weigh(table, known)
+            missing -= had
+            missing_square -= had * had
         owed[number, 0], owed[number, 1] = missing, missing_square
     add_owed(table, notes, n_owed)
+
+
+@leaf
+def add_chars(table: Table, notes: Notes, n_tokens: Number) -> None:
+    """Add the character n-grams of a text to the sums, and leave the counts as they were."""
+    n_keys, n_owed = 0, 0
+    token = 0
+    while token < n_tokens:
+        first = token
+        token, known, n_keys = note_chunk(table, notes, first, n_tokens, n_keys)
+        if known > 0:
+            n_owed = count_known(table, notes, known, token - first == 1, n_owed)
+    n_found = find_noted(table.chars, notes, 0, n_keys)
+    settle(table, notes, count_found(notes, n_found, n_owed))
+    forget(notes, n_found)
+    for token in range(n_tokens):
+        known = notes.tokens[token]
+        for at in range(table.memo_bounds[known, 0], table.memo_bounds[known + 1, 0]):
+            notes.counts[table.memo[at] >> TIMES_BITS] = 0
 
 
 @leaf
@@ -82,9 +146,25 @@ def add_owed(table: Table, notes: Notes, n_owed: Number) -> None:
 
 
 @leaf
-def forget(notes: Notes, first: Number, last: Number) -> None:
+def add_counted(table: Table, notes: Notes, n_counted: Number) -> None:
+    """Add what the counted n-grams are, of which the sums have nothing yet."""
+    for number in range(n_counted):
+        weight = weigh(table, notes.counts[notes.rows[number]])
+        notes.owed[number, 0], notes.owed[number, 1] = weight, weight * weight
+    add_owed(table, notes, n_counted)
+
+
+@leaf
+def forget_counted(notes: Notes, n_counted: Number) -> None:
+    """Make the counts of the counted n-grams 0 again."""
+    for number in range(n_counted):
+        notes.counts[notes.rows[number]] = 0
+
+
+@leaf
+def forget(notes: Notes, n_found: Number) -> None:
     """Make the counts of what was found 0 again."""
-    for at in range(first, last):
+    for at in range(n_found):
         notes.counts[notes.uids[at]] = 0
 
 
@@ -102,29 +182,48 @@ def close_block(table: Table, notes: Notes, logits: np.ndarray) -> None:
 
 
 @leaf
-def score_text(table: Table, notes: Notes, size: Number, logits: np.ndarray) -> None:
-    """Write the logarithmic odds of a text that was laid out."""
-    _, n_tokens = divide(notes, size)
-    find_tokens(table, notes, n_tokens)
-    clear(notes)
+def score_once(table: Table, notes: Notes, n_tokens: Number, logits: np.ndarray) -> None:
+    """Write the logarithmic odds of a text, in which tokens were found, as it comes."""
     for head in range(len(logits)):
         logits[head] = table.intercepts[head]
-    n_found, token = find_chars(table, notes, 0, n_tokens, _AT_ONCE)
-    add_found(table, notes, 0, n_found)
-    if token == n_tokens:
-        forget(notes, 0, n_found)
-    else:
-        while token < n_tokens:
-            n_found, token = find_chars(table, notes, token, n_tokens, _AT_ONCE)
-            add_found(table, notes, 0, n_found)
-        for uid in range(len(notes.counts)):
-            notes.counts[uid] = 0
+    clear(notes)
+    add_chars(table, notes, n_tokens)
     close_block(table, notes, logits)
     clear(notes)
     n_found = find_words(table, notes, n_tokens, 0)
-    add_found(table, notes, 0, n_found)
+    settle(table, notes, count_found(notes, n_found, 0))
+    forget(notes, n_found)
     close_block(table, notes, logits)
-    forget(notes, 0, n_found)
+
+
+@kernel
+def score_kinds(places: np.ndarray, n_chunks: Number, n_tokens: Number, logits: np.ndarray) -> None:
+    """Do what :func:`score_once` does where chunks come again: each kind is looked at once."""
+    score_each(table_at(places[TABLE]), notes_at(places[NOTES]), n_chunks, n_tokens, logits)
+
+
+@leaf
+def score_each(
+    table: Table, notes: Notes, n_chunks: Number, n_tokens: Number, logits: np.ndarray
+) -> None:
+    """Do what :func:`score_kinds` does."""
+    for head in range(len(logits)):
+        logits[head] = table.intercepts[head]
+    clear(notes)
+    n_counted = count_words(notes, find_words(table, notes, n_tokens, 0))
+    add_counted(table, notes, n_counted)
+    close_block(table, notes, logits)
+    forget_counted(notes, n_counted)
+
+    n_kept = keep_firsts(notes, n_tokens, find_kinds(notes, n_chunks))
+    n_counted, token = 0, 0
+    while token < n_kept:
+        n_found, token = find_chars(table, notes, token, n_kept, _AT_ONCE)
+        n_counted = count_chars(notes, n_found, n_counted)
+    clear(notes)
+    add_counted(table, notes, n_counted)
+    close_block(table, notes, logits)
+    forget_counted(notes, n_counted)
 
 
 @leaf
@@ -135,158 +234,151 @@ def clear(notes: Notes) -> None:
 
 
 @brief_kernel
-def score(
-    known: Cleaning,
-    table: Table,
-    raw: np.ndarray,
-    ends: np.ndarray,
-    counts: np.ndarray,
-    scores: np.ndarray,
-) -> None:
-    """Write the probabilities of folded texts, each model's of the text as it is cleaned for it.
+def score(places: np.ndarray, raw: np.ndarray, lengths: np.ndarray, scores: np.ndarray) -> None:
+    """Write the probabilities of raw texts, each model's of the text as it is cleaned for it.
 
     Parameters
     ----------
-    known : Cleaning
-        With a way for each model.
-    table : Table
+    places : ndarray of int64
+        Of what is known, with a way of cleaning for each model, of a table, and of room for the
+        longest text; see :mod:`models.fast_room`.
     raw : ndarray of uint32
         The code points of all texts, one after the other.
-    ends : ndarray of int64, shape (n_texts,)
-        Where each ends.
-    counts : ndarray of int32
-        Of the notes; see :func:`room_for`.
+    lengths : ndarray of int64, shape (n_texts,)
     scores : ndarray of float64, shape (n_texts, n_heads)
     """
-    longest = 0
-    start = 0
-    for end in ends:
-        longest = max(longest, end - start)
-        start = end
-    desk = desk_for(longest)
-    notes = room_for(table, GROWTH * longest + 16, counts)
-    score_all(known, table, raw, ends, desk, notes, np.empty(len(table.head_models)), scores)
-
-
-@leaf
-def score_all(
-    known: Cleaning,
-    table: Table,
-    raw: np.ndarray,
-    ends: np.ndarray,
-    desk: Desk,
-    notes: Notes,
-    logits: np.ndarray,
-    scores: np.ndarray,
-) -> None:
-    """Do what :func:`score` does, in room that is there."""
-    start = 0
-    for text in range(len(ends)):
-        size = take_in(known, raw, start, ends[text], desk.raw)
-        start = ends[text]
+    known, table = cleaning_at(places[KNOWN]), table_at(places[TABLE])
+    desk, notes = desk_at(places[DESK]), notes_at(places[NOTES])
+    logits = np.empty(len(table.head_models))
+    stop = 0
+    for text in range(len(lengths)):
+        start, stop = stop, stop + lengths[text]
+        size = take_in(known, raw, start, stop, desk.raw)
         plain, scored = -1, -1
         for way in range(len(known.rules)):
             which, length, plain = clean(known, way, size, desk, plain)
             if which != PLAIN or scored != PLAIN:  # else it is the text that was scored last
-                score_text(
-                    table, notes, lay_out(table, desk.drafts[which].codes, 0, length, notes), logits
+                n_chunks, n_tokens = find_all_tokens(
+                    table, notes, desk.drafts[which].codes, 0, length
                 )
+                if n_chunks < _MANY:
+                    score_once(table, notes, n_tokens, logits)
+                else:
+                    score_kinds(places, n_chunks, n_tokens, logits)
                 scored = which
             for head in range(len(logits)):
                 if table.head_models[head] == way:
                     scores[text, head] = 1.0 / (1.0 + np.exp(-logits[head]))
+            if text == len(lengths) - 1:
+                remember(desk, raw, start, stop, way, (which, length))
 
 
-@brief_kernel
-def weigh_words(
-    table: Table, codes: np.ndarray, bounds: np.ndarray, counts: np.ndarray, odds: np.ndarray
-) -> None:
-    """Write the logarithmic odds of cleaned words, each by itself.
-
-    Parameters
-    ----------
-    codes : ndarray of uint32
-        Code points.
-    bounds : ndarray of int64, shape (n_words, 2)
-        Where each word is in ``codes``.
-    counts : ndarray of int32
-        Of the notes; see :func:`room_for`.
-    odds : ndarray of float64, shape (n_words, n_heads)
-    """
-    longest = 0
-    for word in range(len(bounds)):
-        longest = max(longest, bounds[word, 1] - bounds[word, 0])
-    notes = room_for(table, longest, counts)
-    for word in range(len(bounds)):
-        size = lay_out(table, codes, bounds[word, 0], bounds[word, 1], notes)
-        score_text(table, notes, size, odds[word])
+@leaf
+def find_all_tokens(
+    table: Table, notes: Notes, codes: np.ndarray, start: Number, stop: Number
+) -> tuple[Number, Number]:
+    """Find the chunks and tokens of a cleaned text; return how many there are of each."""
+    n_chunks, n_tokens = divide(notes, lay_out(table, codes, start, stop, notes))
+    find_tokens(table, notes, n_tokens)
+    return n_chunks, n_tokens
 
 
 @brief_kernel
 def share_out(
-    table: Table,
-    codes: np.ndarray,
+    places: np.ndarray,
+    model: Number,
     head: Number,
-    counts: np.ndarray,
+    marking: Number,
+    raw: np.ndarray,
     bounds: np.ndarray,
     parts: np.ndarray,
+    odds: np.ndarray,
 ) -> Number:
-    """Share a head's logit out over the words of one normalised text.
+    """Share a head's logit out over the words of one raw text, as a model has it cleaned.
 
     Each n-gram's part goes in equal shares to the places where it is, and there to the words that
     it covers.
 
     Parameters
     ----------
-    head : int
-    counts : ndarray of int32
-        Of the notes; see :func:`room_for`.
-    bounds : ndarray of int64
-        Becomes the first character of each word and the one after its last, alternately.
+    places : ndarray of int64
+        As for :func:`score`.
+    model, head, marking : int
+        The model, the head, and that model's for words alone; -1 if there is none.
+    raw : ndarray of uint32
+        The code points of the text.
+    bounds : ndarray of int32, shape (n, 4)
+        Becomes where each word begins and ends in the raw text, and in the cleaned one.
     parts : ndarray of float64
         Becomes the part of each word.
+    odds : ndarray of float64
+        Becomes the logarithmic odds of each word by itself, if there is a head for that.
 
     Returns
     -------
     int
         How many words there are.
     """
-    notes = room_for(table, len(codes), counts)
-    return share_all(table, codes, head, bounds, parts, notes, np.zeros(len(table.head_models)))
+    which, length = clean_text(places, model, raw)
+    draft = desk_at(places[DESK]).drafts[which]
+    table, notes = table_at(places[TABLE]), notes_at(places[NOTES])
+    logits = np.zeros(len(table.head_models))
+    n_chunks, n_kinds = share_all(table, notes, draft, length, head, bounds, parts, logits)
+    if marking >= 0:
+        for kind in range(n_kinds):
+            first = notes.firsts[kind]
+            start, stop = bounds[first, 2], bounds[first, 3]
+            one, n_tokens = find_all_tokens(table, notes, draft.codes, start, stop)
+            score_kinds(places, one, n_tokens, logits)  # which leaves chunk 0 of kind 0, as it is
+            odds[first] = logits[marking]
+        for chunk in range(n_chunks):
+            odds[chunk] = odds[notes.firsts[notes.kinds[chunk]]]
+    return n_chunks
 
 
 @leaf
 def share_all(
     table: Table,
-    codes: np.ndarray,
+    notes: Notes,
+    draft: Draft,
+    length: Number,
     head: Number,
     bounds: np.ndarray,
     parts: np.ndarray,
-    notes: Notes,
     logits: np.ndarray,
-) -> Number:
-    """Do what :func:`share_out` does, in room that is there."""
-    size = lay_out(table, codes, 0, len(codes), notes)
-    n_chunks, n_tokens = divide(notes, size)
-    find_tokens(table, notes, n_tokens)
-    clear(notes)
-    n_chars, _ = find_chars(table, notes, 0, n_tokens, len(notes.uids))
-    n_found = find_words(table, notes, n_tokens, n_chars)
-    for at in range(2 * n_chunks):
-        bounds[at] = notes.bounds[at]
+) -> tuple[Number, Number]:
+    """Share a logit out over the words of a cleaned text; return how many, and how many kinds."""
+    n_chunks, n_tokens = find_all_tokens(table, notes, draft.codes, 0, length)
+    for chunk in range(n_chunks):
+        start, stop = notes.bounds[2 * chunk], notes.bounds[2 * chunk + 1]
+        bounds[chunk, 0], bounds[chunk, 1] = draft.places[start, 0], draft.places[stop - 1, 1]
+        bounds[chunk, 2], bounds[chunk, 3] = start, stop
     parts[:n_chunks] = 0.0
+    share_words(table, notes, n_tokens, head, parts, logits)
+    n_kinds = find_kinds(notes, n_chunks)
+    share_chars(table, notes, keep_firsts(notes, n_tokens, n_kinds), n_kinds, head, logits)
+    for chunk in range(n_chunks):
+        parts[chunk] += notes.owed[notes.kinds[chunk], 0]
+    return n_chunks, n_kinds
 
-    add_found(table, notes, 0, n_chars)
-    close_block(table, notes, logits)
-    for at in range(n_chars):
-        parts[notes.owners[at]] += share_of(table, notes, at, head) * abs(notes.times[at])
-    forget(notes, 0, n_chars)
 
+@leaf
+def share_words(
+    table: Table,
+    notes: Notes,
+    n_tokens: Number,
+    head: Number,
+    parts: np.ndarray,
+    logits: np.ndarray,
+) -> None:
+    """Add to each chunk its share of the word n-grams."""
     clear(notes)
-    add_found(table, notes, n_chars, n_found)
+    n_found = find_words(table, notes, n_tokens, 0)
+    n_counted = count_words(notes, n_found)
+    add_counted(table, notes, n_counted)
     close_block(table, notes, logits)
     chunks = notes.token_chunks
-    for at in range(n_chars, n_found):
+    for at in range(n_found):
         first, last = notes.owners[at], notes.owners[at] + notes.spreads[at]
         covered = 1
         for token in range(first + 1, last):
@@ -296,8 +388,25 @@ def share_all(
         for token in range(first + 1, last):
             if chunks[token] != chunks[token - 1]:
                 parts[chunks[token]] += share
-    forget(notes, n_chars, n_found)
-    return n_chunks
+    forget_counted(notes, n_counted)
+
+
+@leaf
+def share_chars(
+    table: Table, notes: Notes, n_kept: Number, n_kinds: Number, head: Number, logits: np.ndarray
+) -> None:
+    """Leave in ``owed`` the share of the character n-grams that a chunk of each kind has."""
+    n_found, _ = find_chars(table, notes, 0, n_kept, len(notes.uids))
+    n_counted = count_chars(notes, n_found, 0)
+    clear(notes)
+    add_counted(table, notes, n_counted)
+    close_block(table, notes, logits)
+    for kind in range(n_kinds):
+        notes.owed[kind, 0] = 0.0
+    for at in range(n_found):
+        share = share_of(table, notes, at, head) * notes.times[at]
+        notes.owed[notes.owners[at], 0] += share
+    forget_counted(notes, n_counted)
 
 
 @leaf
@@ -313,21 +422,19 @@ def share_of(table: Table, notes: Notes, at: Number, head: Number) -> Number:
 
 
 @brief_kernel
-def count_unknown(
-    table: Table, codes: np.ndarray, model: Number, counts: np.ndarray
-) -> tuple[Number, Number]:
-    """Return how many words a text has, and how many of them are no n-gram of a model."""
-    return count_all(table, codes, model, room_for(table, len(codes), counts))
+def count_unknown(places: np.ndarray, model: Number, raw: np.ndarray) -> tuple[Number, Number]:
+    """Return how many words a raw text has, and how many of them are no n-gram of a model."""
+    which, length = clean_text(places, model, raw)
+    codes = desk_at(places[DESK]).drafts[which].codes
+    return count_all(table_at(places[TABLE]), notes_at(places[NOTES]), codes, length, model)
 
 
 @leaf
 def count_all(
-    table: Table, codes: np.ndarray, model: Number, notes: Notes
+    table: Table, notes: Notes, codes: np.ndarray, length: Number, model: Number
 ) -> tuple[Number, Number]:
-    """Do what :func:`count_unknown` does, in room that is there."""
-    size = lay_out(table, codes, 0, len(codes), notes)
-    _, n_tokens = divide(notes, size)
-    find_tokens(table, notes, n_tokens)
+    """Do what :func:`count_unknown` does with a cleaned text."""
+    _, n_tokens = find_all_tokens(table, notes, codes, 0, length)
     words = 0
     unknown = 0
     for token in range(n_tokens):

@@ -8,7 +8,7 @@ import numpy as np
 from models.compiled import Block, CompiledModel
 from models.errors import NotCompilableError
 from models.ngram_building import memorise, number_terms, number_tokens
-from models.ngram_layout import CLASS_BITS, Table, character_classes
+from models.ngram_layout import CLASS_BITS, Table, character_classes, notes_for
 
 # Keys are exact while the base to the power of the longest n-gram fits into 64 bits. Beyond that
 # they are hashes with this base: the known n-grams are checked to have different ones, and one that
@@ -69,7 +69,7 @@ def build_table(models: Sequence[CompiledModel]) -> Table:
         head_models=np.repeat(np.arange(len(models)), [len(model.intercepts) for model in models]),
         intercepts=np.concatenate([model.intercepts for model in models]),
         term_weights=counts,
-        sublinear=np.array([models[0].sublinear]),
+        sublinear=np.array([models[0].sublinear], np.uint8),
         radixes=np.array([char_radix, word_radix], np.uint64),
         lengths=np.array(
             [
@@ -88,8 +88,8 @@ def _with_memo(table: Table) -> Table:
     lengths = np.diff(table.token_bounds) + 2
     most = int(lengths.sum() * (table.lengths[1] - table.lengths[0] + 1))
     memo = np.empty(most, np.uint32)
-    counts = np.zeros(len(table.records), np.int32)
-    size = memorise(table, counts, table.memo_bounds, memo, table.memo_sums)
+    notes = notes_for(table, int(lengths.max()), np.zeros(len(table.records), np.int32))
+    size = memorise(table, notes, table.memo_bounds, memo, table.memo_sums)
     return table._replace(memo=memo[:size].copy())
 
 

@@ -1,9 +1,12 @@
 """Cities, states and countries as resumes write them."""
 
+import importlib.util
 import re
+from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
-from phonenumbers.geodata.locale import LOCALE_DATA
+import phonenumbers
 
 from models.resume_words import organisation_words, plain, title_words, word_set
 
@@ -58,10 +61,28 @@ _POSTCODE_AND_CITY = re.compile(
 _CITY = re.compile(r"[^\W\d_][\w .'’()-]*")
 
 
+def _locales() -> Mapping[str, Mapping[str, str]]:
+    """Return what phonenumbers knows of the names of countries, by region and language.
+
+    The file alone: its package imports the places of all numbers of the world, which are 98 MB.
+    """
+    file = Path(phonenumbers.__file__).parent / "geodata" / "locale.py"
+    spec = importlib.util.spec_from_file_location("phonenumbers.geodata.locale", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    locales: Mapping[str, Mapping[str, str]] = module.LOCALE_DATA
+    return locales
+
+
+_LOCALES = _locales()
+
+
 @cache
 def _countries() -> dict[str, str]:
     names = dict[str, str]()
-    for region, translations in LOCALE_DATA.items():
+    for region, translations in _LOCALES.items():
         for language in _LANGUAGES:
             name = translations.get(language, "")
             while name.startswith("*"):

@@ -7,6 +7,7 @@ closes, it has answered often enough, it dies, or it misses a deadline.
 
 import contextlib
 import itertools
+import math
 import os
 import queue
 import resource
@@ -20,6 +21,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+#: A process that had less of the processor than this share of its time may only have waited for it.
+LEAST_SHARE = 0.25
+
 OUT_OF_MEMORY = 77  # what a child exits with; any number that Python and shells do not use
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -27,6 +31,9 @@ _HEADER = struct.Struct("!I")
 _READY = b"ready"
 _START_SECONDS = 60.0  # on a machine that loads everything for the first time
 _PIECE = 1 << 20
+
+# How much nicer a process is than who starts it: what it is asked may take seconds.
+_NICENESS = 10
 
 
 class ChildDiedError(Exception):
@@ -41,31 +48,91 @@ class ChildDiedError(Exception):
 
 
 class DeadlineError(Exception):
-    """A child did not answer in time."""
+    """A child did not answer in time.
+
+    Attributes
+    ----------
+    worked : float
+        Seconds that it had a processor meanwhile.
+    """
+
+    def __init__(self, worked: float) -> None:
+        super().__init__(f"the child worked for {worked:.1f} seconds and did not answer")
+        self.worked = worked
 
 
 class PoolBusyError(Exception):
     """No child was free in time."""
 
 
+def command(module: str, arguments: Sequence[str]) -> list[str]:
+    """Return how to start a Python that calls ``module.main`` with ``arguments`` in ``sys.argv``.
+
+    It imports nothing of what its parent runs, and -I keeps the settings of Python, the packages of
+    the user and the working directory out of it.
+    """
+    start = f"import sys; sys.path.insert(0, {str(_ROOT)!r}); import {module}; {module}.main()"
+    return [sys.executable, "-I", "-X", "utf8", "-c", start, *arguments]
+
+
+def be_nicer(pid: int) -> None:
+    """Have a process, just started, get a tenth of the processor where others want all of it."""
+    with contextlib.suppress(OSError):  # it ended at once
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        os.setpriority(os.PRIO_PROCESS, pid, own + _NICENESS)
+
+
+def let_others_first(task: int = 0) -> None:
+    """Have a process of one thread work only where nobody else would; or the thread that calls.
+
+    It leaves the processor the moment that something else wakes up. One that is only nice is let
+    end its turn of 4 ms once there are a few of them (docs/decisions/0010-workshop.md). What the
+    thread starts from now on does as it does, and an ordinary user cannot take it back. So it is
+    for what has started: on a busy machine it would not come to an end of its imports.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # it ended at once, or the kernel is not one for that
+            os.sched_setscheduler(task, os.SCHED_IDLE, os.sched_param(0))
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the seconds that a process has had a processor, as proc_pid_stat(5) of Linux tells.
+
+    Where it does not, and of a process that has ended, it is infinitely many.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return math.inf
+    user, system = stat.rpartition(b")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 class Child:
     """One child process, which calls ``module.main`` with ``arguments`` in ``sys.argv``.
 
+    Where it is the ``last``, everything else goes before what it is asked, see
+    :func:`let_others_first`, and it starts as the thread that starts it; or else it is nicer.
     After any error of ``ask`` it must be closed.
     """
 
-    def __init__(self, module: str, arguments: Sequence[str]) -> None:
-        # -I keeps environment, user packages and the working directory out of the child.
-        start = f"import sys; sys.path.insert(0, {str(_ROOT)!r}); import {module}; {module}.main()"
+    def __init__(self, module: str, arguments: Sequence[str], *, last: bool) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-X", "utf8", "-c", start, *arguments],
+            command(module, arguments),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={"OPENBLAS_NUM_THREADS": "1"},
             cwd="/",
             bufsize=0,
-            start_new_session=True,
+            # What the terminal says is for the parent. Linux may share processors out between
+            # sessions first (sched_autogroup): in one of its own a child gets its share however
+            # busy others are, and keeps its parent waiting for turns of 4 ms.
+            process_group=0 if last else None,
+            start_new_session=not last,
         )
+        self._last = last
+        if not last:
+            be_nicer(self._process.pid)
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             os.set_blocking(pipe.fileno(), False)
@@ -89,14 +156,20 @@ class Child:
         if not self._is_ready:
             try:
                 self._receive(len(_READY), time.monotonic() + _START_SECONDS)
-            except (DeadlineError, ChildDiedError) as error:
+            except (TimeoutError, ChildDiedError) as error:
                 raise RuntimeError(
                     "A child process did not start; what it says is on standard error."
                 ) from error
             self._is_ready = True
+            if self._last:
+                let_others_first(self.pid)
         deadline = time.monotonic() + seconds
-        self._send(_HEADER.pack(len(frame)) + frame, deadline)
-        answer = self._receive(max_answer, deadline)
+        before = processor_seconds(self.pid)
+        try:
+            self._send(_HEADER.pack(len(frame)) + frame, deadline)
+            answer = self._receive(max_answer, deadline)
+        except TimeoutError:
+            raise DeadlineError(processor_seconds(self.pid) - before) from None
         self.answered += 1
         return answer
 
@@ -155,7 +228,7 @@ class Child:
         poll = select.poll()
         poll.register(pipe, event)
         if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            raise DeadlineError
+            raise TimeoutError
 
 
 class Pool:
@@ -170,10 +243,21 @@ class Pool:
         Number of children.
     max_answered : int
         A child is replaced after so many answers.
+    last : bool
+        Whether everything else goes before the children.
     """
 
-    def __init__(self, module: str, arguments: Sequence[str], size: int, max_answered: int) -> None:
+    def __init__(
+        self,
+        module: str,
+        arguments: Sequence[str],
+        size: int,
+        max_answered: int,
+        *,
+        last: bool,
+    ) -> None:
         self._module = module
+        self._last = last
         self._arguments = list(arguments)
         self._max_answered = max_answered
         self._lock = threading.Lock()
@@ -227,7 +311,7 @@ class Pool:
         with self._lock:
             if self._closed:
                 raise RuntimeError("The pool is closed.")
-            child = Child(self._module, self._arguments)
+            child = Child(self._module, self._arguments, last=self._last)
             self._children.add(child)
             return child
 

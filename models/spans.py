@@ -66,8 +66,15 @@ def shown_words(
     if not words:
         return []
     if odds is None or rule is None:
-        return bare_words(_heaviest(words), text)
-    return bare_words([words[number] for number in marked(odds, rule).tolist()], text)
+        numbers = carrying(np.array([word.weight for word in words]))
+    else:
+        numbers = marked(odds, rule)
+    return bare_words([words[number] for number in numbers.tolist()], text)
+
+
+def carrying(weights: np.ndarray) -> np.ndarray:
+    """Return the numbers of the words that carry the most, by what all of them carry."""
+    return np.flatnonzero((weights > 0) & (weights >= _SHARE * weights.max()))
 
 
 def marked(odds: np.ndarray, rule: SpanRule) -> np.ndarray:
@@ -76,7 +83,7 @@ def marked(odds: np.ndarray, rule: SpanRule) -> np.ndarray:
     return np.flatnonzero((odds >= max(rule.least, first - rule.gap)) | (odds == first))
 
 
-def bare_words(shown: Sequence[Word], text: str) -> list[Span]:
+def bare_words(shown: Sequence[Span], text: str) -> list[Span]:
     """Return words without the marks around them: the heaviest, if there are too many."""
     if len(shown) > MAX_SPANS:
         shown = sorted(shown, key=lambda word: word.weight, reverse=True)[:MAX_SPANS]
@@ -93,12 +100,7 @@ def heaviest_words(words: Sequence[Word], text: str) -> list[Span]:
     ]
 
 
-def _heaviest(words: Sequence[Word]) -> list[Word]:
-    least = _SHARE * max(word.weight for word in words)
-    return [word for word in words if word.weight > 0 and word.weight >= least]
-
-
-def _bare(word: Word, text: str) -> Span:
+def _bare(word: Span, text: str) -> Span:
     """Return a word without the marks around it, where anything else is left."""
     raw = text[word.start : word.end]
     bare = raw.strip(_AROUND) or raw

@@ -102,12 +102,12 @@ def fold(text: str) -> str:
     White space and the controls of ASCII are still in it; what lies beyond ``MAX_CHARS`` is not.
     """
     text = text[:MAX_CHARS]
-    return text.lower() if text.isascii() else text.translate(_FOLD)
+    return text.lower() if text.isascii() else text.translate(FOLDS)
 
 
 def fold_with_offsets(text: str) -> Normalised:
     """Return what :func:`fold` returns, with the origin of every character."""
-    pieces = [_FOLD[ord(char)] for char in text[:MAX_CHARS]]
+    pieces = [FOLDS[ord(char)] for char in text[:MAX_CHARS]]
     starts = np.repeat(np.arange(len(pieces), dtype=np.int32), list(map(len, pieces)))
     return Normalised("".join(pieces), starts, starts + 1)
 
@@ -175,7 +175,8 @@ def _fold(char: str) -> str:
     return "".join(kept)
 
 
-_FOLD = _FoldTable()
+#: What each code point is folded to.
+FOLDS = _FoldTable()
 # What is left of controls once white space is kept: dropped in the ASCII path too.
 _ASCII_CONTROLS = {code: None for code in (*range(32), 127) if not chr(code).isspace()}
 

@@ -2,6 +2,7 @@
 
 import functools
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import NamedTuple
 
 from serving.exchange import Scope
 
@@ -15,6 +16,24 @@ _LONGEST_REMEMBERED = 256
 
 # One subscriber has a whole /64, and could count as another one with each request.
 _V6_PREFIX = 64
+
+
+class Client(NamedTuple):
+    """Who sent a request.
+
+    Attributes
+    ----------
+    address : IPv4Address, IPv6Address or None
+        None if the connection has none, as on a socket file.
+    household : str
+        What limits count as one client.
+    """
+
+    address: Address | None
+    household: str
+
+
+_NOBODY = Client(None, str(None))
 
 
 class Addresses:
@@ -35,26 +54,26 @@ class Addresses:
         # The same few clients come again and again, and parsing takes longer than all the rest.
         self._remember = functools.lru_cache(4096)(self._find)
 
-    def client(self, scope: Scope) -> Address | None:
-        """Return who sent a request; None if the connection has no address, as on a socket file."""
+    def client(self, scope: Scope) -> Client:
+        """Return who sent a request."""
         peer = scope.get("client")
         if not peer:
-            return None
+            return _NOBODY
         headers = scope["headers"]
-        forwarded = b",".join(value for name, value in headers if name == _FORWARDED)
+        forwarded = b",".join([value for name, value in headers if name == _FORWARDED])
         find = self._remember if len(forwarded) <= _LONGEST_REMEMBERED else self._find
         return find(peer[0], forwarded)
 
 
-def _client(peer: str, forwarded: bytes, *, proxies: tuple[Network, ...]) -> Address | None:
-    client = _parse(peer)
-    while client is not None and forwarded and any(client in proxy for proxy in proxies):
+def _client(peer: str, forwarded: bytes, *, proxies: tuple[Network, ...]) -> Client:
+    address = _parse(peer)
+    while address is not None and forwarded and any(address in proxy for proxy in proxies):
         forwarded, _, last = forwarded.rpartition(b",")
         hop = _parse(last.decode("latin-1"))
         if hop is None:  # not what a proxy writes: the proxy itself is the last that is known
             break
-        client = hop
-    return client
+        address = hop
+    return Client(address, _household(address))
 
 
 def _parse(word: str) -> Address | None:
@@ -72,8 +91,7 @@ def _parse(word: str) -> Address | None:
     return address if mapped is None else mapped
 
 
-@functools.lru_cache(4096)
-def household(address: Address | None) -> str:
+def _household(address: Address | None) -> str:
     """Return what limits count as one client."""
     if isinstance(address, IPv6Address):
         return str(ip_network((int(address), _V6_PREFIX), strict=False))

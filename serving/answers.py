@@ -5,7 +5,7 @@ import functools
 from collections.abc import Callable, Sequence
 
 from serving.errors import NotReadyError
-from serving.exchange import JSON, Body, Reply, json_reply, request_id
+from serving.exchange import JSON, Body, Reply, json_reply, request_id, with_id
 from serving.front import Answer
 from serving.limits import charge
 from serving.loader import Champions
@@ -22,6 +22,7 @@ from serving.schemas import (
 )
 from serving.settings import Settings
 from serving.stopping import Stopping
+from serving.tallies import WRITE_SECONDS
 
 #: Seconds that a request to look at the hub waits at most for what the look finds.
 LOOK_SECONDS = 10.0
@@ -53,14 +54,14 @@ class Answers:
         """Answer POST /moderate."""
         request = read_request(ModerateRequest, body.content, max_chars=self._max_chars)
         judged = await self._moderation.verdicts([request.text])
-        return json_reply(vars(judged.verdicts[0]), judged.cache_status)
+        return with_id(judged.jsons[0], judged.cache_status)
 
     async def moderate_batch(self, body: Body) -> Reply:
         """Answer POST /moderate/batch."""
         request = read_request(ModerateBatchRequest, body.content, max_chars=self._max_chars)
         await charge(len(request.texts) - 1)
         judged = await self._moderation.verdicts(request.texts)
-        return json_reply({"results": judged.verdicts}, judged.cache_status)
+        return with_id(b'{"results":[%b]}' % b",".join(judged.jsons), judged.cache_status)
 
     async def explain(self, body: Body) -> Reply:
         """Answer POST /moderate/explain."""
@@ -105,7 +106,8 @@ class Answers:
         return json_reply({"status": "ready"})
 
     async def metrics(self, _: Body) -> Reply:
-        """Answer GET /metrics."""
+        """Answer GET /metrics, once all workers have written what they answered before it came."""
+        await asyncio.sleep(2 * WRITE_SECONDS)
         return Reply(await asyncio.to_thread(self._metrics.render), CONTENT_TYPE)
 
 

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry
 
 from models.extract import MEBIBYTE
 from serving.logs import Log
 from serving.redis_metrics import RedisMetrics
 from serving.settings import Settings
 from serving.shared_cache import SharedCache
+from serving.tallies import TalliedCounter
 from serving.tracing import span
 
 #: Raise this with every change of what an answer holds or how it comes about: Redis outlives us.
@@ -40,7 +41,7 @@ class CacheMetrics:
     """What is counted of kept answers; all label values are of fixed sets."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._lookups = Counter(
+        self._lookups = TalliedCounter(
             "careerlens_cache_lookups",
             "Answers looked for, by where they were found: in process, in Redis, or not.",
             ["kind", "outcome"],
@@ -50,7 +51,7 @@ class CacheMetrics:
     def count(self, kind: Kind, outcome: str, answers: int) -> None:
         """Count answers that were found in the process, in Redis (``shared``), or missed."""
         if answers:
-            self._lookups.labels(kind, outcome).inc(answers)
+            self._lookups.count((kind, outcome), answers)
 
 
 @dataclass(frozen=True)

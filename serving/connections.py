@@ -12,14 +12,17 @@ from asyncio import TimerHandle
 from collections.abc import Sized
 from http import HTTPStatus
 from typing import cast
+from urllib.parse import unquote
 
+import httptools
 from prometheus_client import CollectorRegistry, Counter
 from pydantic_core import to_json
 from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from serving.exchange import ARRIVED, App, Scope, new_id
+from serving.cycles import Cycle
+from serving.exchange import ARRIVED, WHOLE, App, Scope, new_id
 from serving.settings import Settings
 from serving.stopping import Stopping
 
@@ -94,6 +97,8 @@ class Connection(HttpToolsProtocol):
 
     _head_timer: TimerHandle | None = None
     _write_timer: TimerHandle | None = None
+    _idle_timer: TimerHandle | None = None
+    _idle_since: float | None = None
     _head_bytes = 0
     _lines_bytes = 0
     _in_head = True
@@ -114,6 +119,8 @@ class Connection(HttpToolsProtocol):
         """Forget the connection."""
         self._stop_head_timer()
         self._stop_write_timer()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -137,7 +144,16 @@ class Connection(HttpToolsProtocol):
         """Take a header; what comes after the body is thrown away, as RFC 9110 (6.5.1) allows."""
         self._lines_bytes += len(name) + len(value) + HEADER_BYTES
         if self._in_head and self._lines_bytes <= MAX_HEAD_BYTES:
-            super().on_header(name, value)
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
+
+    def on_message_complete(self) -> None:
+        """Expect no more of a request, though it may have been answered without its body."""
+        if self.cycle is not None:
+            self.cycle.more_body = False
+        super().on_message_complete()
 
     def on_headers_complete(self) -> None:
         """Start on the request; the last one of its connection while the worker is ending."""
@@ -152,10 +168,49 @@ class Connection(HttpToolsProtocol):
             self.metrics.count("pipelined")
             self.transport.abort()
             raise _RefusedError
-        super().on_headers_complete()
-        cast("Scope", self.scope)[ARRIVED] = time.monotonic()
+        if self.parser.should_upgrade():
+            if any(name in (b"content-length", b"transfer-encoding") for name, _ in self.headers):
+                # Its body would pass for the next request.
+                self._refuse(400, "malformed_request", "a request with a body cannot be upgraded")
+                raise _RefusedError
+            super().on_headers_complete()
+        else:
+            self._begin()
         if self.stopping.has_begun:
             self.cycle.keep_alive = False
+
+    def _begin(self) -> None:
+        """Make the request's scope whole and start on it, or put it behind those before it."""
+        scope = cast("Scope", self.scope)
+        version = self.parser.get_http_version()
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        cycle = Cycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,  # the front writes a line for each request
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = url.path
+        scope["query_string"] = url.query or b""
+        scope[ARRIVED] = time.monotonic()
+        scope[WHOLE] = cycle
+        before, self.cycle = self.cycle, cycle
+        if before is None or before.response_complete:
+            self._start_asgi_task(cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  uvicorn's sentence
         """Answer what is no HTTP, in the shape of all errors."""
@@ -172,6 +227,42 @@ class Connection(HttpToolsProtocol):
         """Go on, as the client does."""
         super().resume_writing()
         self._stop_write_timer()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request; if there is none, wait for a while.
+
+        The timer goes on while there are requests: one for each answer would cost more.
+        """
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            self._end()
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+            return
+        self._idle_since = self.loop.time()
+        if self._idle_timer is None:
+            self._wait_idly(self.timeout_keep_alive)
+
+    def _unset_keepalive_if_required(self) -> None:
+        # What follows an answer that did not wait for it is the rest of a body.
+        if self.cycle is None or not (self.cycle.response_complete and self.cycle.more_body):
+            self._idle_since = None
+
+    def _wait_idly(self, seconds: float) -> None:
+        self._idle_timer = self.loop.call_later(seconds, self._look_if_idle)
+
+    def _look_if_idle(self) -> None:
+        self._idle_timer = None
+        if self._idle_since is None:
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._wait_idly(left)
+        else:
+            self.timeout_keep_alive_handler()
 
     def timeout_keep_alive_handler(self) -> None:
         """End a connection that is idle, also if its client never read the answer."""
@@ -190,13 +281,19 @@ class Connection(HttpToolsProtocol):
             for each in self.connections
             if isinstance(each, Connection)
             and each is not self
-            and not each.transport.is_closing()
-            and (each._waits_for_head() or each.cycle.more_body)
+            and (each.transport.is_closing() or each._waits_for_head() or each.cycle.more_body)
         ]
         if not waiting:
             self._refuse(503, "busy", "too many requests at a time; try again in a moment")
             return
-        oldest = min(waiting, key=lambda each: (not each._waits_for_head(), each._since))
+        oldest = min(
+            waiting,
+            key=lambda each: (
+                not each.transport.is_closing(),
+                not each._waits_for_head(),
+                each._since,
+            ),
+        )
         self.metrics.count("room")
         oldest.transport.abort()
 
@@ -231,6 +328,12 @@ class Connection(HttpToolsProtocol):
         ]
         self.transport.write("\r\n".join([*head, "", ""]).encode() + body)
         self.transport.close()
+        self._end()
+
+    def _end(self) -> None:
+        """Wait for a client to read the last answer, for a while: closing alone waits for ever."""
+        if self._write_timer is None and self.transport.get_write_buffer_size():
+            self._write_timer = self.loop.call_later(WRITE_SECONDS, self._abort)
 
     def _stop_head_timer(self) -> None:
         if self._head_timer is not None:

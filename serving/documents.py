@@ -1,12 +1,10 @@
-"""Uploaded documents: read in killable children, off the event loop, within the limits."""
-
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
+"""Uploaded documents: who waits for a reader and for how long, and what is said of bad ones."""
 
 from models import errors
-from models.documents import Document, DocumentReader
+from models.extract import Document
 from serving.errors import (
     BusyError,
+    NotReadyError,
     RequestError,
     TooLargeError,
     UnreadableDocumentError,
@@ -15,8 +13,8 @@ from serving.errors import (
 from serving.forms import Upload
 from serving.metrics import Metrics
 from serving.overload import Line
-from serving.settings import Settings
 from serving.tracing import span
+from serving.workshop import Workshop
 
 #: How each thing that can be wrong with a document is answered.
 REFUSALS: dict[type[errors.DocumentError], tuple[type[RequestError], str]] = {
@@ -37,29 +35,16 @@ class Documents:
 
     Parameters
     ----------
-    settings : Settings
     metrics : Metrics
     line : Line
+    workshop : Workshop
+        Has them.
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics, line: Line) -> None:
-        self._settings = settings
+    def __init__(self, metrics: Metrics, line: Line, workshop: Workshop) -> None:
         self._metrics = metrics
         self._line = line
-        self._threads = ThreadPoolExecutor(settings.document_workers, "documents")
-        self._reader: DocumentReader | None = None
-
-    def start(self) -> None:
-        """Start the children, which takes them a second; not before this process is the worker."""
-        self._reader = DocumentReader(
-            self._settings.document_limits, self._settings.document_workers
-        )
-
-    def stop(self) -> None:
-        """End the children."""
-        if self._reader is not None:
-            self._reader.close()
-        self._threads.shutdown(wait=False)
+        self._workshop = workshop
 
     async def read(self, upload: Upload) -> Document:
         """Return the text of an uploaded file.
@@ -69,6 +54,8 @@ class Documents:
         UnreadableDocumentError, WrongContentTypeError, TooLargeError
         BusyError
             If no reader was free in time.
+        NotReadyError
+            If the process that has the readers ended meanwhile.
         """
         try:
             document = await self._read(upload)
@@ -76,18 +63,15 @@ class Documents:
             refusal, code = REFUSALS[type(error)]
             self._metrics.count_document(code)
             raise refusal(str(error), code) from None
-        except BusyError as busy:
-            self._metrics.count_document(busy.code)
+        except (BusyError, NotReadyError) as refused:
+            self._metrics.count_document(refused.code)
             raise
         self._metrics.count_document(document.kind)
         return document
 
     async def _read(self, upload: Upload) -> Document:
-        reader, size = self._reader, len(upload.content)
-        assert reader is not None
+        size = len(upload.content)
         with self._line.place("document", size):
             async with self._line.turn("document", size):
                 with span("document", bytes=size):
-                    return await asyncio.get_running_loop().run_in_executor(
-                        self._threads, reader.read, upload.content, upload.name
-                    )
+                    return await self._workshop.read_document(upload.content, upload.name)

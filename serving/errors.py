@@ -15,13 +15,9 @@ RequestError                 500 internal_error
 ├── ListingsUnavailableError 503, see upstream.py
 └── NotReadyError            503 with Retry-After: no models yet
     └── OverdueError         503 with Retry-After: not answered in time
-
-SettingsError                a variable has a wrong value: the service does not start
 """
 
 from collections.abc import Iterable
-
-from bentoml.exceptions import BentoMLConfigException
 
 
 class RequestError(Exception):
@@ -169,7 +165,3 @@ class OverdueError(NotReadyError):
     """The answer took longer than the service allows."""
 
     code = "timeout"
-
-
-class SettingsError(BentoMLConfigException):  # type: ignore[misc]
-    """A variable has a wrong value; ``bentoml serve`` shows the sentence and stops."""

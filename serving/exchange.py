@@ -4,11 +4,17 @@ import asyncio
 import random
 import re
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    MutableMapping,
+)
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from pydantic_core import to_json
 
@@ -19,6 +25,18 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+
+class Whole(Protocol):
+    """A server's shorter ways, for bodies that are all there."""
+
+    def take_whole(self) -> bytes | None:
+        """Return the body of the request, None if some of it is yet to come."""
+
+    def write_whole(self, status: int, headers: Iterable[Header], body: bytes) -> bool:
+        """Send an answer, and return whether that could be done."""
+
 
 JSON = "application/json"
 MULTIPART = "multipart/form-data"
@@ -49,6 +67,10 @@ current_arrival: ContextVar[Arrival] = ContextVar("arrival")
 #: Under which a connection of ours tells when it had read the head in the scope of a request.
 ARRIVED = "careerlens.arrived"
 
+#: Under which it offers its shorter ways.
+WHOLE = "careerlens.whole"
+
+_JSON = JSON.encode()
 _JSON_TYPE = re.compile(rb'application/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?', re.IGNORECASE)
 
 # What is still read of a body over its limit, so that the client gets to see the refusal: a
@@ -61,8 +83,7 @@ class ClientGoneError(Exception):
     """The client closed the connection before its request was whole."""
 
 
-@dataclass(frozen=True)
-class Body:
+class Body(NamedTuple):
     """A request's body as it came, and what its head says of it."""
 
     content: bytes = b""
@@ -76,8 +97,7 @@ class Body:
         return self.content_type.partition(";")[0].strip().lower()
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """A finished answer."""
 
     body: bytes
@@ -114,6 +134,13 @@ def json_reply(content: Mapping[str, Any], cache_status: str | None = None) -> R
     """
     headers = () if cache_status is None else (("cache-status", cache_status),)
     return Reply(to_json({**content, "request_id": request_id()}), headers=headers)
+
+
+def with_id(content: bytes, cache_status: str | None = None) -> Reply:
+    """Return ``content``, an object in JSON that is not empty, as :func:`json_reply` does."""
+    headers = () if cache_status is None else (("cache-status", cache_status),)
+    body = b'%b,"request_id":"%b"}' % (content[:-1], request_id().encode())  # a plain word
+    return Reply(body, headers=headers)
 
 
 class UploadMemory:
@@ -159,11 +186,24 @@ class Incoming:
     headers : mapping of bytes to bytes
     limit : int
         Most bytes of the body.
+    whole : Whole, optional
+        The server's shorter ways, if it has some.
+
+    Attributes
+    ----------
+    headers : mapping of bytes to bytes
     """
 
-    def __init__(self, receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> None:
+    def __init__(
+        self,
+        receive: Receive,
+        headers: Mapping[bytes, bytes],
+        limit: int,
+        whole: Whole | None = None,
+    ) -> None:
         self._receive = receive
-        self._headers = headers
+        self._whole = whole
+        self.headers = headers
         self._limit = limit
         self._memory: UploadMemory | None = None
         self._size = 0
@@ -178,18 +218,20 @@ class Incoming:
 
     def check_type(self, takes: Collection[str]) -> None:
         """Refuse what does not say that it is of one of these types, uncompressed."""
-        given = self._headers.get(b"content-type", b"").strip()
+        given = self.headers.get(b"content-type", b"").strip()
+        if given == _JSON and JSON in takes and b"content-encoding" not in self.headers:
+            return  # as nearly always
         media_type = given.partition(b";")[0].strip().lower().decode("latin-1")
         is_taken = _JSON_TYPE.fullmatch(given) if media_type == JSON else True
         if media_type not in takes or not is_taken:
             types = " or ".join(takes)
             raise WrongContentTypeError(f"the body must be of type {types}, in UTF-8")
-        if self._headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
+        if self.headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
             raise WrongContentTypeError("the body must not be compressed")
 
     def check_length(self) -> None:
         """Refuse what says beforehand that it is too large."""
-        declared = self._headers.get(b"content-length", b"")
+        declared = self.headers.get(b"content-length", b"")
         if not declared.isdigit():
             return
         if len(declared) > 18 or int(declared) > self._limit:
@@ -200,32 +242,25 @@ class Incoming:
     async def read(self) -> Body:
         """Return the whole body."""
         self.check_length()
-        parts = []
-        while not self._complete:
-            message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGoneError
-            parts.append(message.get("body", b""))
+        content = None if self._whole is None else self._whole.take_whole()
+        if content is None:
+            content = await self._read()
+        else:
+            self._complete = True
+            self._count(len(content))
         return Body(
-            parts[0] if len(parts) == 1 else b"".join(parts),
-            self._headers.get(b"content-type", b"").decode("latin-1"),
-            self._headers.get(b"user-agent", b"").decode("latin-1"),
-            self._headers.get(b"idempotency-key", b"").decode("latin-1"),
+            content,
+            self.headers.get(b"content-type", b"").decode("latin-1"),
+            self.headers.get(b"user-agent", b"").decode("latin-1"),
+            self.headers.get(b"idempotency-key", b"").decode("latin-1"),
         )
 
     async def receive(self) -> Message:
         """Receive as ASGI does, and stop at the limits."""
         message = await self._receive()
         if message["type"] == "http.request":
-            size = len(message.get("body", b""))
-            self._size += size
             self._complete = not message.get("more_body", False)
-            if self._size > self._limit:
-                self.overflow = self._too_large()
-                raise self.overflow
-            if self._memory is not None:
-                self._memory.take(size)
-                self._held += size
+            self._count(len(message.get("body", b"")))
         return message
 
     def release(self) -> None:
@@ -236,8 +271,8 @@ class Incoming:
 
     def unread(self) -> bool:
         """Return whether the request has a body that was not read to its end."""
-        length = self._headers.get(b"content-length", b"0")
-        return not self._complete and (length != b"0" or b"transfer-encoding" in self._headers)
+        length = self.headers.get(b"content-length", b"0")
+        return not self._complete and (length != b"0" or b"transfer-encoding" in self.headers)
 
     async def drain(self) -> None:
         """Throw away what follows, for a while."""
@@ -253,12 +288,40 @@ class Incoming:
         except TimeoutError:
             return
 
+    async def _read(self) -> bytes:
+        parts = []
+        while not self._complete:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGoneError
+            parts.append(message.get("body", b""))
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _count(self, size: int) -> None:
+        """Count ``size`` bytes more, and stop at the limits."""
+        self._size += size
+        if self._size > self._limit:
+            self.overflow = self._too_large()
+            raise self.overflow
+        if self._memory is not None:
+            self._memory.take(size)
+            self._held += size
+
     def _too_large(self) -> TooLargeError:
         return TooLargeError(f"the body has more than {self._limit:,} bytes")
 
 
 class Outgoing:
     """The answer: a reply of ours, or BentoML's with its errors put into our shape.
+
+    Parameters
+    ----------
+    send : callable
+        ASGI's.
+    head_only : bool
+        Whether the body is left out.
+    whole : Whole, optional
+        The server's shorter ways, if it has some.
 
     Attributes
     ----------
@@ -267,9 +330,10 @@ class Outgoing:
         What the answer's head says beside the usual, whatever the answer will be.
     """
 
-    def __init__(self, send: Send, head_only: bool) -> None:
+    def __init__(self, send: Send, head_only: bool, whole: Whole | None = None) -> None:
         self._send = send
         self._head_only = head_only
+        self._whole = whole
         self._started = False
         self._withheld = False
         self.status = 500
@@ -277,8 +341,13 @@ class Outgoing:
 
     async def reply(self, reply: Reply, status: int = 200) -> None:
         """Send a whole answer."""
-        await self._start(status, reply)
-        await self._body(reply.body, more=False)
+        self._started = True
+        self.status = status
+        headers = self._headers(reply)
+        body = b"" if self._head_only else reply.body
+        if self._whole is None or not self._whole.write_whole(status, headers, body):
+            await self._head(headers)
+            await self._body(body, more=False)
 
     async def refuse(self, problem: RequestError, incoming: Incoming) -> None:
         """Send an error in the one shape, unless an answer is on its way already.
@@ -293,20 +362,23 @@ class Outgoing:
         unread = incoming.unread()
         if unread:
             headers.append(("connection", "close"))
-        reply = replace(json_reply(content), headers=tuple(headers))
-        await self._start(problem.status, reply)
-        await self._body(reply.body, more=unread)
-        if unread:
-            await incoming.drain()
-            await self._body(b"", more=False)
+        reply = json_reply(content)._replace(headers=tuple(headers))
+        if not unread:
+            await self.reply(reply, problem.status)
+            return
+        self._started = True
+        self.status = problem.status
+        await self._head(self._headers(reply))
+        await self._body(b"" if self._head_only else reply.body, more=True)
+        await incoming.drain()
+        await self._body(b"", more=False)
 
     async def let_go(self, status: int) -> None:
         """Answer a client that has left: nobody hears it, but BentoML's timer waits for it."""
         if self._started:
             self.status = status
             return
-        await self._start(status, Reply(b""))
-        await self._body(b"", more=False)
+        await self.reply(Reply(b""), status)
 
     async def forward(self, message: Message) -> None:
         """Send what BentoML says; an error of its own is withheld for ``finish``."""
@@ -330,24 +402,23 @@ class Outgoing:
             problem.status = self.status
             await self.refuse(problem, incoming)
 
-    async def _start(self, status: int, reply: Reply) -> None:
-        self._started = True
-        self.status = status
-        headers = [
+    def _headers(self, reply: Reply) -> list[Header]:
+        return [
             (b"content-type", reply.content_type.encode()),
-            (b"content-length", str(len(reply.body)).encode()),
+            (b"content-length", b"%d" % len(reply.body)),
             *_common_headers(),
             *self.headers.items(),
             *((name.encode(), value.encode()) for name, value in reply.headers),
         ]
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def _head(self, headers: list[Header]) -> None:
+        await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
 
     async def _body(self, body: bytes, more: bool) -> None:
-        sent = b"" if self._head_only else body
-        await self._send({"type": "http.response.body", "body": sent, "more_body": more})
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
 
-def _common_headers() -> list[tuple[bytes, bytes]]:
+def _common_headers() -> list[Header]:
     return [
         (b"x-request-id", request_id().encode()),
         (b"x-content-type-options", b"nosniff"),

@@ -6,6 +6,7 @@ puts every error into one shape, and counts and logs what was answered.
 """
 
 import asyncio
+import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,9 +16,11 @@ from typing import Literal
 from serving import tracing
 from serving.callers import STRANGER, Access, current_caller
 from serving.cors import Cors
+from serving.deadlines import Deadlines
 from serving.errors import OverdueError, RequestError, UnknownRouteError, WrongMethodError
 from serving.exchange import (
     ARRIVED,
+    WHOLE,
     App,
     Arrival,
     Body,
@@ -139,9 +142,11 @@ class Front:
         self.usual_memory = UploadMemory(USUAL_BODIES * max_body_bytes)
         self.gate = gate
         self.cors = cors
-        self.timeout_seconds = timeout_seconds
+        self._deadlines = Deadlines(timeout_seconds)
         self.metrics = metrics
         self.log = log
+        self._logs = log.is_enabled_for(logging.INFO)
+        self._logs_probes = log.is_enabled_for(logging.DEBUG)
         self.find_more = find_more
         announce(self)
 
@@ -174,25 +179,28 @@ class Front:
         record: Record,
     ) -> None:
         started = time.perf_counter()
-        incoming = Incoming(receive, headers, self.max_body_bytes)
-        outgoing = Outgoing(send, head_only=scope["method"] == "HEAD")
+        whole = scope.pop(WHOLE, None)
+        incoming = Incoming(receive, headers, self.max_body_bytes, whole)
+        outgoing = Outgoing(send, scope["method"] == "HEAD", whole)
         probe = False
         try:
-            async with asyncio.timeout(self.timeout_seconds) as limit:
-                self.cors.mark(headers, outgoing.headers)
-                route = self._find(scope, headers, outgoing)
-                probe = route.probe
-                if route.seconds is not None:
-                    limit.reschedule(asyncio.get_running_loop().time() + route.seconds)
-                if not route.health:
-                    with span("admit"):
-                        await self.gate.admit(
-                            route.scope, route.cost, scope, headers, outgoing.headers
-                        )
-                await self._answer(route, scope, incoming, outgoing)
+            self.cors.mark(headers, outgoing.headers)
+            route = self._find(scope, headers, outgoing)
+            probe = route.probe
+            if route.seconds is None:
+                task = self._deadlines.begin()
+                try:
+                    await self._admit(route, scope, incoming, outgoing)
+                finally:
+                    self._deadlines.end(task)
+            else:
+                async with asyncio.timeout(route.seconds):
+                    await self._admit(route, scope, incoming, outgoing)
         except RequestError as refusal:
             await outgoing.refuse(refusal, incoming)
-        except (TimeoutError, asyncio.CancelledError):  # the latter by a server that is ending
+        except (TimeoutError, asyncio.CancelledError):  # the latter by the deadline, or the server
+            if (current := asyncio.current_task()) is not None:
+                current.uncancel()  # or what follows could not be timed out
             overdue = OverdueError("the answer took too long; try again later")
             await outgoing.refuse(overdue, incoming)
         except ClientGoneError:
@@ -221,6 +229,16 @@ class Front:
         if method not in methods:
             raise WrongMethodError([*methods, "HEAD"] if "GET" in methods else methods)
         return methods[method]
+
+    async def _admit(
+        self, route: Route, scope: Scope, incoming: Incoming, outgoing: Outgoing
+    ) -> None:
+        if not route.health:
+            with span("admit"):
+                await self.gate.admit(
+                    route.scope, route.cost, scope, incoming.headers, outgoing.headers
+                )
+        await self._answer(route, scope, incoming, outgoing)
 
     async def _answer(
         self, route: Route, scope: Scope, incoming: Incoming, outgoing: Outgoing
@@ -257,6 +275,8 @@ class Front:
         self.metrics.count_request(route, method, status, seconds)
         if not probe:  # machines ask all the time: a trace of each would bury the others
             record.answered(route, method, status, request_id=request_id())
+        if not (self._logs_probes if probe else self._logs):
+            return
         caller = current_caller.get()
         write = self.log.debug if probe else self.log.info
         write(

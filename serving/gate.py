@@ -6,14 +6,15 @@ from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter
 
-from serving.addresses import Address, Addresses, household, is_loopback_host
-from serving.callers import ANYBODY, STRANGER, Access, Caller, current_caller
-from serving.errors import ForbiddenError, SettingsError, UnauthorizedError
+from serving.addresses import Address, Addresses, Client, is_loopback_host
+from serving.callers import ANYBODY, STRANGER, Access, current_caller
+from serving.errors import ForbiddenError, UnauthorizedError
 from serving.exchange import Scope
 from serving.key_ring import KeyMetrics, KeyRing
 from serving.limits import LimitMetrics, Limits, current_meter
 from serving.logs import Log
 from serving.redis_metrics import RedisMetrics
+from serving.setting_error import SettingsError
 from serving.settings import Settings
 
 _LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
@@ -74,19 +75,23 @@ class Gate:
         ------
         UnauthorizedError, ForbiddenError, LimitedError, TooLargeError, LimitsAwayError
         """
-        address = self._addresses.client(scope)
+        client = self._addresses.client(scope)
         if self._ring is None:
-            self._require_this_machine(address, headers)
+            self._require_this_machine(client.address, headers)
             caller = ANYBODY
         elif access is None:
             caller = STRANGER
         else:
-            caller = await self._identify(self._ring, address, headers, answer_headers)
+            token = _token(headers)
+            found = None if token is None else self._ring.find(token)
+            if found is None:
+                raise await self._unknown(token, client, answer_headers)
+            caller = found
             if access != "any" and access not in caller.scopes:
                 self._metrics.count_refusal("scope")
                 raise ForbiddenError(f"this key has no scope {access}", "missing_scope")
         current_caller.set(caller)
-        meter = self._limits.meter(caller, access, household(address), answer_headers)
+        meter = self._limits.meter(caller, access, client.household, answer_headers)
         current_meter.set(meter)
         if cost > 0:
             await meter.charge(cost)
@@ -102,29 +107,26 @@ class Gate:
             self._ring.stop()
         await self._limits.aclose()
 
-    async def _identify(
+    async def _unknown(
         self,
-        ring: KeyRing,
-        address: Address | None,
-        headers: Mapping[bytes, bytes],
+        token: str | None,
+        client: Client,
         answer_headers: MutableMapping[bytes, bytes],
-    ) -> Caller:
-        token = _token(headers)
+    ) -> UnauthorizedError:
+        """Count a request without a key, or with one that is none; return what it is told."""
         if token is None:
             self._metrics.count_refusal("missing_key")
             refusal = UnauthorizedError(
                 "this needs an API key: send Authorization: Bearer KEY, or X-API-Key: KEY",
                 "missing_key",
             )
-        elif (caller := ring.find(token)) is not None:
-            return caller
         else:
             self._metrics.count_refusal("invalid_key")
             refusal = UnauthorizedError("the API key is unknown, expired or revoked")
         # Those alone are counted, not keys that are good: nobody guesses one, and whoever tries
         # must not be able to lock out others behind the same address.
-        await self._limits.failures(household(address), answer_headers).charge(1)
-        raise refusal
+        await self._limits.failures(client.household, answer_headers).charge(1)
+        return refusal
 
     def _require_this_machine(
         self, address: Address | None, headers: Mapping[bytes, bytes]

@@ -225,8 +225,11 @@ class _KeyedTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, keys: AdzunaKeys) -> None:
         self._keys = keys
-        self._transport = httpx.AsyncHTTPTransport(
-            trust_env=False, limits=httpx.Limits(max_connections=10)
+        # It reads all certificates, and the start waits for that: nothing is sent without keys.
+        self._transport = (
+            None
+            if keys.missing()
+            else httpx.AsyncHTTPTransport(trust_env=False, limits=httpx.Limits(max_connections=10))
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -236,10 +239,12 @@ class _KeyedTransport(httpx.AsyncBaseTransport):
             headers=request.headers,
             extensions=request.extensions,
         )
+        assert self._transport is not None  # without keys a search ends before it gets here
         return await self._transport.handle_async_request(keyed)
 
     async def aclose(self) -> None:
-        await self._transport.aclose()
+        if self._transport is not None:
+            await self._transport.aclose()
 
 
 def _identity(query: LiveQuery) -> _Search:

@@ -11,9 +11,9 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Counter
 
 from serving.callers import Caller
-from serving.errors import SettingsError
 from serving.key_file import Key, KeyFileError, hash_secret, read_keys, split_token
 from serving.logs import Log
+from serving.setting_error import SettingsError
 
 #: Seconds between two looks at the file.
 LOOK_SECONDS = 0.5

@@ -12,8 +12,8 @@ from typing import cast, get_args
 from pydantic import ValidationError
 
 from serving.callers import Access
-from serving.errors import SettingsError
 from serving.key_file import Key, KeyFileError, change_keys, make_key, read_keys
+from serving.setting_error import SettingsError
 from serving.settings import read_settings
 
 _SCOPES = get_args(Access)

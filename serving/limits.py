@@ -183,8 +183,10 @@ class Meter:
         is_spent, windows = await self._limits.spend(self._account, cost)
         self._headers[b"ratelimit-policy"] = self._account.policy
         self._headers[b"ratelimit"] = b", ".join(
-            b'"%s";r=%d;t=%d' % (each.quota.name.encode(), each.remaining, max(0, each.left) + 1)
-            for each in windows
+            [
+                b"%b;r=%d;t=%d" % (each.quota.title, each.remaining, max(0, each.left) + 1)
+                for each in windows
+            ]
         )
         if not is_spent:
             raise self._limits.refuse(windows, cost)

@@ -1,6 +1,5 @@
 """The models that answer, kept at what the hub says they shall be while requests are answered."""
 
-import gc
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
@@ -8,14 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from models.errors import HubError, HubUnavailableError, LockedError, UnknownRevisionError
 from models.manifest import KINDS, Kind
+from serving.collecting import settle
 from serving.compiling import Compiling
+from serving.folder import shared_folder
 from serving.follow import Follower, Found
 from serving.logs import Log
-from serving.metrics import Metrics, shared_folder
+from serving.metrics import Metrics
 from serving.releases import Releases
 from serving.reports import Failure, ModelReport, describe_failure
 from serving.settings import Settings
 from serving.snapshot import TEXT_KINDS, Loaded, Snapshot
+from serving.workshop import Workshop
 
 if TYPE_CHECKING:  # scikit-learn takes a second to import: the thread pays, not the start
     from models.moderation import ServedModel
@@ -46,6 +48,8 @@ class Champions:
     settings : Settings
     log : Log
     metrics : Metrics
+    workshop : Workshop
+        Where models of skills and jobs lie.
     show_challenger : callable
         Called with a text kind and its newest candidate, or None, whenever that changes.
     """
@@ -55,14 +59,16 @@ class Champions:
         settings: Settings,
         log: Log,
         metrics: Metrics,
+        workshop: Workshop,
         show_challenger: Callable[[Kind, "ServedModel | None"], None],
     ) -> None:
         self._log = log
         self._metrics = metrics
+        self._workshop = workshop
         self._show_challenger = show_challenger
         self._shadowed = TEXT_KINDS if settings.shadow_share > 0 else ()
         self._pinned = {kind for kind in KINDS if settings.pin(kind) is not None}
-        self._releases = Releases(settings)
+        self._releases = Releases(settings, workshop)
         self._snapshot = Snapshot()
         self._reports = {
             kind: ModelReport(
@@ -119,6 +125,10 @@ class Champions:
 
     def _look(self) -> Found:
         """Bring every kind to where the hub says it shall be; what the follower's thread does."""
+        if not self._turn:  # the first look
+            for kind in KINDS:
+                if kind not in TEXT_KINDS:
+                    self._releases.load_ahead(kind)
         for kind in KINDS:
             self._fall_back(kind)  # a hub that is slow to answer delays nobody who can
         self._tell_ready()
@@ -140,6 +150,7 @@ class Champions:
                 failing = True
                 self._do_without(kind, error)
             self._tidy(kind)
+        self._workshop.tidy()
         self._tell_ready()
         again = [refusal for (_, place), refusal in self._refused.items() if place == "main"]
         pause = None if away is None else away.retry_after
@@ -150,7 +161,7 @@ class Champions:
     def _tell_ready(self) -> None:
         """Say so once every kind answers, and see to what the collector shall not walk."""
         if self._is_unsettled:
-            _settle()
+            settle()
             self._is_unsettled = False
         if self._is_complete() and not self._is_ready:
             self._is_ready = True
@@ -331,17 +342,3 @@ class Champions:
         self._reports[kind] = replace(self._reports[kind], **facts)
         report = self._reports[kind]
         self._metrics.show_stale(kind, report.stale or report.refused is not None)
-
-
-def _settle() -> None:
-    """Tell the collector that what is loaded stays: walking it makes the longest pauses of all.
-
-    Models hold no cycles: the last reference frees them, and never the collector. So those that
-    are replaced need no unfreezing, after which it would walk all the others. Requests leave no
-    cycles, and what is kept of them holds no objects that it walks: few survive a collection, so
-    that it may come often, which keeps each short. All that has survived is walked rarely, once in
-    millions of requests: that takes a tenth of a second, for which everybody waits.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(500, 10, 5_000)

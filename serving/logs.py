@@ -1,12 +1,12 @@
 """One JSON line for each request and event, ours and the libraries', on stderr; never a text."""
 
-import contextlib
 import json
 import logging
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any, TextIO, cast
 
 import structlog
@@ -23,23 +23,20 @@ def open_log(level: str, stream: TextIO | None = None) -> Log:
     """Return a log that writes what is at or above ``level`` to ``stream``, stderr by default."""
     log: Log = structlog.wrap_logger(
         structlog.WriteLogger(cast("TextIO", _Unfailing(stream or sys.stderr))),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(_as_json),
-        ],
+        processors=[_as_line],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        cache_logger_on_first_use=True,
     )
-    return log
+    return log.bind()  # made ready here, and not for each line
 
 
-def _as_json(line: dict[str, Any], default: Callable[[Any], Any]) -> str:
-    """Return a line as JSON, in about a quarter of the time that the standard library takes."""
+def _as_line(_: object, level: str, fields: MutableMapping[str, Any]) -> str:
+    """Return a line; in one step, as there is one for each request."""
+    fields["level"] = level
+    fields["timestamp"] = f"{datetime.now(UTC).replace(tzinfo=None).isoformat()}Z"
     try:
-        return to_json(line, fallback=default).decode()
+        return to_json(fields, fallback=repr).decode()
     except ValueError:  # a lone surrogate, as names of files may hold: the library escapes it
-        return json.dumps(line, default=default)
+        return json.dumps(fields, default=repr)
 
 
 def where_raised(error: BaseException) -> list[str]:
@@ -48,7 +45,8 @@ def where_raised(error: BaseException) -> list[str]:
     Its message is left out on purpose: many carry a piece of what was being read.
     """
     frames = traceback.extract_tb(error.__traceback__)
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames] or ["nowhere"]
+    here = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    return [*here, *getattr(error, "places", ())] or ["nowhere"]  # those of another process
 
 
 def take_over(log: Log) -> None:
@@ -89,12 +87,16 @@ class _Unfailing:
         self._stream = stream
 
     def write(self, line: str) -> None:
-        with contextlib.suppress(OSError):
+        try:
             self._stream.write(line)
+        except OSError:
+            return
 
     def flush(self) -> None:
-        with contextlib.suppress(OSError):
+        try:
             self._stream.flush()
+        except OSError:
+            return
 
 
 class _Libraries(logging.Handler):

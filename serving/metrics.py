@@ -1,13 +1,8 @@
 """Prometheus metrics over all workers, with bounded label values."""
 
-import atexit
-import functools
 import os
 import platform
-import shutil
-import tempfile
 import time
-from collections import Counter as Tally
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -16,25 +11,24 @@ from typing import Literal
 
 from bentoml import server_context
 
-#: Where this service's workers keep their counts; set by the process that starts them.
-FOLDER_VARIABLE = "CAREERLENS_METRICS_FOLDER"
+from serving.folder import FOLDER_VARIABLE, shared_folder
 
 # BentoML gives every service of a user one folder, emptied whenever another one starts. Ours must
 # be chosen before prometheus_client opens its first file.
 if FOLDER_VARIABLE in os.environ:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = os.environ[FOLDER_VARIABLE]
 
-from prometheus_client import (  # noqa: E402
+from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     Metric,
     generate_latest,
 )
-from prometheus_client.core import InfoMetricFamily  # noqa: E402
+from prometheus_client.core import InfoMetricFamily
 
-from serving.scrape import bound_versions, read_processes, read_workers  # noqa: E402
+from serving.scrape import bound_versions, read_processes, read_workers
+from serving.tallies import TalliedCounter, TalliedHistogram, write_tallies
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -54,20 +48,6 @@ Line = Literal["messages", "batches", "documents", "resumes"]
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _WAITS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SCORES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
-
-
-def share_folder() -> Path:
-    """Make the folder that the workers about to be started count in, and return it."""
-    folder = tempfile.mkdtemp(prefix="careerlens-metrics-")
-    os.environ[FOLDER_VARIABLE] = folder
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
-
-
-def shared_folder() -> Path | None:
-    """Return the folder that all workers of this service share, if it was made."""
-    folder = os.environ.get(FOLDER_VARIABLE)
-    return None if folder is None else Path(folder)
 
 
 def _take_room(folder: Path, pid: int) -> None:
@@ -99,32 +79,32 @@ class Metrics:
         if folder is not None:
             _take_room(folder, os.getpid())
         self.registry = CollectorRegistry()
-        self._requests = Counter(
+        self._requests = TalliedCounter(
             "careerlens_requests",
             "Requests answered.",
             ["route", "method", "status"],
             registry=self.registry,
         )
-        self._seconds = Histogram(
+        self._seconds = TalliedHistogram(
             "careerlens_request_seconds",
             "Time from the first byte to the last.",
             ["route"],
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self._messages = Counter(
+        self._messages = TalliedCounter(
             "careerlens_messages",
             "Messages judged, by the action: the worst that any model says.",
             ["action"],
             registry=self.registry,
         )
-        self._verdicts = Counter(
+        self._verdicts = TalliedCounter(
             "careerlens_verdicts",
             "What each version said of messages, by the action at its own thresholds.",
             ["kind", "version", "action"],
             registry=self.registry,
         )
-        self._scores = Histogram(
+        self._scores = TalliedHistogram(
             "careerlens_score",
             "Scores that the models gave.",
             ["kind"],
@@ -138,7 +118,7 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=self.registry,
         )
-        self._waits = Histogram(
+        self._waits = TalliedHistogram(
             "careerlens_wait_seconds",
             "Time that requests stood in line.",
             ["line"],
@@ -155,6 +135,11 @@ class Metrics:
             "careerlens_documents",
             "Uploaded documents, by what they turned out to be.",
             ["outcome"],
+            registry=self.registry,
+        )
+        self._workshop_ends = Counter(
+            "careerlens_workshop_ends",
+            "Processes beside a worker that ended while they were needed, and were started anew.",
             registry=self.registry,
         )
         self._models = Gauge(
@@ -204,39 +189,27 @@ class Metrics:
             registry=self.registry,
         )
 
-        # Finding a metric by its labels takes longer than counting, and a message is counted often.
-        self._requests_of = functools.cache(self._requests.labels)
-        self._seconds_of = functools.cache(self._seconds.labels)
-        self._messages_of = functools.cache(self._messages.labels)
-        self._verdicts_of = functools.cache(self._verdicts.labels)
-        self._scores_of = functools.cache(self._scores.labels)
-        self._waits_of = functools.cache(self._waits.labels)
-
     def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answered request; ``route`` and ``method`` are of a fixed set."""
-        self._requests_of(route, method, str(status)).inc()
-        self._seconds_of(route).observe(seconds)
+        self._requests.count((route, method, str(status)))
+        self._seconds.note((route,), seconds)
 
     def count_messages(self, actions: Iterable[str]) -> None:
         """Count the actions on the messages of one request."""
-        for action, messages in Tally(actions).items():
-            self._messages_of(action).inc(messages)
+        for action in actions:
+            self._messages.count((action,))
 
     def count_verdicts(
         self, kind: str, version: str, verdicts: Iterable[tuple[float, str]]
     ) -> None:
         """Count what one version said of the messages of one request: scores and actions."""
-        actions: Tally[str] = Tally()
-        scores = self._scores_of(kind)
         for score, action in verdicts:
-            scores.observe(score)
-            actions[action] += 1
-        for action, messages in actions.items():
-            self._verdicts_of(kind, version, action).inc(messages)
+            self._scores.note((kind,), score)
+            self._verdicts.count((kind, version, action))
 
     def count_wait(self, line: Line, seconds: float) -> None:
         """Count a request whose turn has come, after so long."""
-        self._waits_of(line).observe(seconds)
+        self._waits.note((line,), seconds)
 
     @contextmanager
     def waiting(self, line: Line) -> Iterator[None]:
@@ -257,6 +230,10 @@ class Metrics:
     def count_document(self, outcome: str) -> None:
         """Count one document: its kind, or the code of the error that it got."""
         self._documents.labels(outcome).inc()
+
+    def count_workshop_end(self) -> None:
+        """Count one process beside a worker that ended while it was needed."""
+        self._workshop_ends.inc()
 
     def show_model(self, kind: str, version: str, digest: str, created: str) -> None:
         """Show a model as the one that answers; ``created`` as its release says."""
@@ -291,6 +268,7 @@ class Metrics:
 
     def render(self) -> bytes:
         """Return the text that Prometheus reads, of all workers together."""
+        write_tallies()
         return generate_latest(self)
 
     def collect(self) -> Iterator[Metric]:

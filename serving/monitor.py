@@ -6,14 +6,12 @@ format, which ``pipelines.drift`` reads.
 
 import contextvars
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import bentoml
-from bentoml.monitoring import MonitorBase
 from prometheus_client import CollectorRegistry, Counter
 
 from models.manifest import Kind
@@ -74,36 +72,6 @@ class MonitorMetrics:
         """Count messages as ``written`` or ``dropped``."""
         if messages:
             self._predictions.labels(outcome).inc(messages)
-
-
-class PredictionFile(MonitorBase):  # type: ignore[misc]
-    """BentoML's way to a log, ending in a file that all workers share.
-
-    BentoML's own writes local time without a zone, a file for each worker that is never removed,
-    and prints what it cannot write.
-
-    Parameters
-    ----------
-    name : str
-        Of the monitor, for BentoML.
-    file : LineFile
-    columns : mapping of str to role and type
-    """
-
-    def __init__(
-        self, name: str, file: LineFile, columns: Mapping[str, tuple[str, str]], **_: Any
-    ) -> None:
-        super().__init__(name)
-        self._file = file
-        self.columns_schema = {
-            column: {"name": column, "role": role, "type": sort}
-            for column, (role, sort) in columns.items()
-        }
-
-    def export_data(self, datas: Mapping[str, Iterable[Any]]) -> None:
-        """Append what was recorded, a line for each row."""
-        rows = zip(*datas.values(), strict=True)
-        self._file.append(dict(zip(datas, row, strict=True)) for row in rows)
 
 
 @dataclass(frozen=True)
@@ -183,6 +151,10 @@ class Monitor:
         self._metrics.count("written", len(part))
 
     def _record(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        import bentoml  # its monitoring takes a while to import: the thread pays
+
+        from serving.prediction_file import PredictionFile
+
         options = {"file": self._file, "columns": self._columns}
         # BentoML keeps monitors by name for as long as the process lives.
         name = f"careerlens {self._folder}"

@@ -47,7 +47,8 @@ GIVES_WAY = 4
 #: Seconds without a message after which work need not give way to the next one.
 CALM = 0.002
 
-_IN_THREADS: tuple[Name, Name] = ("batches", "resumes")
+# Seconds of the shortest sleep: less is none to uvloop, so that waiting would keep the loop busy.
+_TICK = 0.001
 
 # Weight of the latest measurement in the running average of what a piece of work takes.
 _LATEST = 0.1
@@ -137,7 +138,7 @@ class Messages:
         now = time.monotonic()
         end = now + seconds
         while now < end and self._latest and (since := now - self._latest[-1]) < CALM:
-            await asyncio.sleep(min(CALM - since, end - now))
+            await asyncio.sleep(max(_TICK, min(CALM - since, end - now)))
             now = time.monotonic()
 
 
@@ -159,8 +160,6 @@ class Line:
         A line of no more than so many does not begin to stand.
     behind : Messages, optional
         They come first.
-    hands : asyncio.Semaphore, optional
-        What does the work, if other lines stand before it too: one piece of each in turn.
     """
 
     def __init__(
@@ -173,7 +172,6 @@ class Line:
         places: int = 1,
         crowd: int = 0,
         behind: Messages | None = None,
-        hands: asyncio.Semaphore | None = None,
     ) -> None:
         self._name = name
         self._standing = standing
@@ -183,7 +181,6 @@ class Line:
         self._crowd = crowd
         self._free = asyncio.Semaphore(places)
         self._behind = behind
-        self._hands = hands or asyncio.Semaphore(places)
         self._inside = 0
         self._ahead = 0.0
         self._owed = 0.0
@@ -244,11 +241,10 @@ class Line:
             await self._wait(whole)
             try:
                 started = time.monotonic()
-                async with self._hands:
-                    if self._behind is not None:
-                        await self._behind.until_calm(GIVES_WAY * self._alone)
-                    begun = time.monotonic()
-                    yield
+                if self._behind is not None:
+                    await self._behind.until_calm(GIVES_WAY * self._alone)
+                begun = time.monotonic()
+                yield
                 now = time.monotonic()
                 self._alone += _LATEST * (now - begun - self._alone)
                 self._learn(work, size, now - started)
@@ -304,10 +300,9 @@ class Lines:
     ----------
     messages : Messages
     batches : Line
-        Longer texts and batches, in a thread; they and ``resumes`` give way to messages, and take
-        turns, as the interpreter does one thing at a time anyway.
+        Longer texts and batches, slice by slice; they give way to messages.
     resumes : Line
-        Reading what came and finding jobs and skills, in a thread.
+        Resumes, skills and jobs, in the process beside the worker.
     documents : Line
         Uploaded files, in processes of their own.
     """
@@ -321,20 +316,17 @@ class Lines:
 def open_lines(settings: Settings, metrics: Metrics) -> Lines:
     """Return the lines that the operator chose."""
     longest, patience = settings.timeout_seconds / 2, settings.document_queue_seconds
-    standing, hands = settings.work_wait_seconds, asyncio.Semaphore(1)
+    standing = settings.work_wait_seconds
     messages = Messages(standing=settings.message_wait_seconds, metrics=metrics)
-    batches, resumes = (
-        Line(
-            name,
-            standing=standing,
-            longest=longest,
-            metrics=metrics,
-            crowd=CROWD,
-            behind=messages,
-            hands=hands,
-        )
-        for name in _IN_THREADS
+    batches = Line(
+        "batches",
+        standing=standing,
+        longest=longest,
+        metrics=metrics,
+        crowd=CROWD,
+        behind=messages,
     )
+    resumes = Line("resumes", standing=standing, longest=longest, metrics=metrics, crowd=CROWD)
     documents = Line(
         "documents",
         standing=min(standing, patience),

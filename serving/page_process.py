@@ -17,8 +17,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from serving.folder import shared_folder
 from serving.logs import Log
-from serving.metrics import shared_folder
 
 #: Seconds between two starts: a page that ends at once is not started again and again.
 PAUSE_SECONDS = 30.0

@@ -19,6 +19,7 @@ from models.cache import (
     shelf_of,
 )
 from models.errors import (
+    CareerlensError,
     FormatError,
     HashMismatchError,
     HubError,
@@ -29,9 +30,11 @@ from models.hub import CHALLENGER, MAIN, open_hub, repo_id
 from models.manifest import Kind, Thresholds
 from models.native_cache import is_compiled
 from models.release import Release
-from serving.errors import SettingsError
+from serving.collecting import no_collection
+from serving.setting_error import SettingsError
 from serving.settings import Settings, variable
 from serving.snapshot import TEXT_KINDS, Loaded
+from serving.workshop import Workshop
 
 if TYPE_CHECKING:  # scikit-learn and skops take a second to import: the thread pays, not the start
     from models.bundle import Bundle
@@ -43,10 +46,13 @@ class Releases:
     Parameters
     ----------
     settings : Settings
+    workshop : Workshop
+        Where models of skills and jobs are loaded.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, workshop: Workshop) -> None:
         self._settings = settings
+        self._workshop = workshop
         self._hub = open_hub(settings.hub)
         self._trust = settings.trust
         self._slow: set[str] = set()  # digests of what compiled code does not know
@@ -73,6 +79,18 @@ class Releases:
             return self._hub.resolve(self._repo(kind), CHALLENGER)
         except UnknownRevisionError:
             return None
+
+    def load_ahead(self, kind: Kind) -> None:
+        """Have the workshop begin with what answered last, while other kinds are loaded here.
+
+        Whatever is wrong with it, :meth:`load` says.
+        """
+        with suppress(CareerlensError, SettingsError, OSError):
+            commit = self.kept(kind)
+            if commit is not None:
+                fetched = self._copy(kind, commit)
+                self._trust.check(fetched.path)
+                self._workshop.load_ahead(kind, fetched.path / "bundle", fetched.release.digest)
 
     def load(
         self, kind: Kind, commit: str, known: Iterable[Loaded] = (), *, alone: bool = False
@@ -158,31 +176,34 @@ class Releases:
 
     def can_be_faster(self, loaded: Loaded) -> bool:
         """Whether a model answers by its library, and compiled code could answer by now."""
-        from models.compiled import CompiledModel
-
         if not is_compiled():
             return False
         model = loaded.bundle.model
         if loaded.kind not in TEXT_KINDS:
             return not model.is_prepared
+        from models.compiled import CompiledModel
+
         return not isinstance(model, CompiledModel) and loaded.bundle.digest not in self._slow
 
     def _load_bundle(self, kind: Kind, fetched: Fetched, known: Iterable[Loaded]) -> "Bundle[Any]":
-        from models.bundle import load_bundle, verify_bundle
-        from models.compiled import CompiledModel
-        from models.compiled_bundle import load_text_bundle
-        from models.formats import format_of
+        from models.bundle import verify_bundle
 
         folder, digest = fetched.path / "bundle", fetched.release.digest
         for loaded in known:
             is_slow = kind in TEXT_KINDS and self.can_be_faster(loaded)
             if loaded.bundle.digest == digest and not is_slow:
                 verify_bundle(folder, digest)
+                if kind not in TEXT_KINDS:  # the copy that it came from may be dropped now
+                    loaded.bundle.model.place = folder.absolute()
                 return loaded.bundle
         if kind not in TEXT_KINDS:
-            return load_bundle(folder, format_of(kind), digest)
+            return self._workshop.load(kind, folder, digest)
+        from models.compiled import CompiledModel
+        from models.compiled_bundle import load_text_bundle
+
         can_be_fast = is_compiled()
-        bundle = load_text_bundle(folder, kind, digest)
+        with no_collection():
+            bundle = load_text_bundle(folder, kind, digest)
         if can_be_fast and not isinstance(bundle.model, CompiledModel):
             self._slow.add(digest)
         return bundle

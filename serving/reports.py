@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.errors import BundleError, CareerlensError
-from serving.errors import SettingsError
 from serving.logs import where_raised
+from serving.setting_error import SettingsError
 
 # A hub that means harm chooses some of the words.
 _LONGEST = 600

@@ -1,23 +1,20 @@
 """What the routes about resumes, skills and jobs answer."""
 
-import asyncio
 import contextlib
-import importlib
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+import functools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
 from models.extract import Document
-from serving.aside import give_way
 from serving.cache import AnswerCache
 from serving.cache import Kind as Kept
 from serving.documents import Documents
 from serving.errors import TooLargeError
-from serving.exchange import Body, Reply, json_reply
+from serving.exchange import Body, Reply, json_reply, request_id
 from serving.forms import Upload
 from serving.job_requests import (
     AnalyzeRequest,
@@ -35,10 +32,8 @@ from serving.overload import Lines
 from serving.schemas import read_request
 from serving.settings import Settings
 from serving.tracing import span
-
-if TYPE_CHECKING:  # scipy and phonenumbers take a second to import: the thread pays, not the start
-    from models.skill_model import SkillModel
-    from serving.assessment import Assessor
+from serving.workbench import Workbench
+from serving.workshop import Workshop
 
 T = TypeVar("T")
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -46,12 +41,46 @@ WithFiles = TypeVar("WithFiles", bound=ParseRequest)
 Json = dict[str, Any]
 Uploads = Mapping[str, Upload]
 
+#: Bytes of a body that is read in place: a tenth of a millisecond, less than the way to another
+#: process and back.
+INLINE_BYTES = 32 * 1024
+
+
+@dataclass(frozen=True)
+class Made:
+    """An answer, what made it, and where it is from.
+
+    Attributes
+    ----------
+    json : bytes
+        An object, as the workshop wrote it.
+    models : dict
+        Version and digest of each model behind it.
+    cache_status : str or None
+        For the answer's head.
+    """
+
+    json: bytes
+    models: Json
+    cache_status: str | None = None
+
+    def reply(self) -> Reply:
+        """Return it with the request's id; what the workshop wrote is not read again."""
+        more = to_json({"models": self.models, "request_id": request_id()})
+        status = self.cache_status
+        headers = () if status is None else (("cache-status", status),)
+        return Reply(self.json[:-1] + b"," + more[1:], headers=headers)
+
+    def content(self) -> Json:
+        """Return it for the declared endpoint."""
+        content: Json = from_json(self.json)
+        return content | {"models": self.models}
+
 
 class Resumes:
     """From a request to its answer: ``parse`` takes the body as it came, ``parsed`` what it says.
 
-    Reading what came, scoring and matching run in one thread: they hold the interpreter, so that
-    more would gain nothing. It is not the one of moderation, which waits for none of this.
+    Whatever takes long is done in the workshop, one thing after the other.
 
     Parameters
     ----------
@@ -60,6 +89,7 @@ class Resumes:
     live : LiveJobs
     cache : AnswerCache
     lines : Lines
+    workshop : Workshop
     settings : Settings
     """
 
@@ -70,51 +100,44 @@ class Resumes:
         live: LiveJobs,
         cache: AnswerCache,
         lines: Lines,
+        workshop: Workshop,
         settings: Settings,
     ) -> None:
         self._champions = champions
         self._documents = documents
         self._live = live
         self._cache = cache
-        self._region = settings.phone_region
+        self._workshop = workshop
         self._max_job_chars = settings.max_job_chars
         self._limits = {
             "max_document_chars": settings.max_document_chars,
             "max_job_chars": settings.max_job_chars,
         }
         self._line = lines.resumes
-        self._thread = ThreadPoolExecutor(1, "resumes", initializer=give_way)
-
-    def start(self) -> None:
-        """Start the readers of documents, and import what the first answer needs."""
-        self._documents.start()
-        self._thread.submit(importlib.import_module, "serving.assessment")
 
     async def stop(self) -> None:
         """Leave nothing running."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
-        self._documents.stop()
         await self._live.aclose()
 
     async def parse(self, body: Body) -> Reply:
         """Answer POST /resume/parse."""
-        return json_reply(await self.parsed(*await self._read_form(ParseRequest, body)))
+        return (await self._parsed(*await self._read_form(ParseRequest, body))).reply()
 
     async def analyze(self, body: Body) -> Reply:
         """Answer POST /resume/analyze."""
-        return json_reply(await self.analyzed(*await self._read_form(AnalyzeRequest, body)))
+        return (await self._analyzed(*await self._read_form(AnalyzeRequest, body))).reply()
 
     async def extract(self, body: Body) -> Reply:
         """Answer POST /skills/extract."""
-        return json_reply(*await self._extracted(await self._read_json(ExtractRequest, body)))
+        return (await self._extracted(await self._read_json(ExtractRequest, body))).reply()
 
     async def gap(self, body: Body) -> Reply:
         """Answer POST /skills/gap."""
-        return json_reply(*await self._compared(await self._read_json(GapRequest, body)))
+        return (await self._compared(await self._read_json(GapRequest, body))).reply()
 
     async def recommend(self, body: Body) -> Reply:
         """Answer POST /jobs/recommend."""
-        return json_reply(*await self._recommended(*await self._read_form(RecommendRequest, body)))
+        return (await self._recommended(*await self._read_form(RecommendRequest, body))).reply()
 
     async def search(self, body: Body) -> Reply:
         """Answer POST /jobs/live."""
@@ -122,98 +145,104 @@ class Resumes:
 
     async def parsed(self, request: ParseRequest, uploads: Uploads) -> Json:
         """Return a resume as data."""
-        models = self._champions.current()
-        model = models.skills()
-        document = await self._resume(request, uploads)
-        answer = await self._in_line(
-            "parse",
-            len(document.text),
-            lambda: self._assessor(model).parsed(document, with_text="file" in uploads),
-            whole=False,
-        )
-        return answer | {"models": models.versions("skills")}
+        return (await self._parsed(request, uploads)).content()
 
     async def analyzed(self, request: AnalyzeRequest, uploads: Uploads) -> Json:
         """Return how well a resume fits a job, and what to do about it."""
-        models = self._champions.current()
-        model, index = models.skills(), models.jobs()
-        document = await self._resume(request, uploads)
-        job = await self._job(request, uploads)
-        answer = await self._in_line(
-            "analyze",
-            len(document.text) + len(job),
-            lambda: self._assessor(model).analyzed(
-                document, index, job, with_text="file" in uploads
-            ),
-            whole=False,
-        )
-        return answer | {"models": models.versions("skills", "matching")}
+        return (await self._analyzed(request, uploads)).content()
 
     async def extracted(self, request: ExtractRequest) -> Json:
         """Return the skills of a text."""
-        return (await self._extracted(request))[0]
+        return (await self._extracted(request)).content()
 
     async def compared(self, request: GapRequest) -> Json:
         """Return what a job asks for, split by whether the resume has it."""
-        return (await self._compared(request))[0]
+        return (await self._compared(request)).content()
 
     async def recommended(self, request: RecommendRequest, uploads: Uploads) -> Json:
         """Return the best jobs for a resume, and similar roles."""
-        return (await self._recommended(request, uploads))[0]
+        return (await self._recommended(request, uploads)).content()
 
     async def found(self, request: LiveRequest) -> Json:
         """Return live listings, scored against the resume where there is one."""
         if request.text is None:
             return (await self._live.search(request)).model_dump() | {"models": {}}
         models = self._champions.current()
-        model, index = models.skills(), models.jobs()
+        skills, jobs = models.skills(), models.jobs()
         document = Document(request.text, "text")
 
         async def score(listings: Sequence[Listing]) -> list[float]:
-            jobs = [f"{listing.title}\n{listing.description or ''}" for listing in listings]
+            texts = [f"{listing.title}\n{listing.description or ''}" for listing in listings]
             return await self._in_line(
                 "listings",
-                len(document.text) + sum(map(len, jobs)),
-                lambda: self._assessor(model).scored(document, index, jobs),
+                len(document.text) + sum(map(len, texts)),
+                lambda: self._workshop.ask(Workbench.scored, skills, jobs, document, texts),
                 whole=False,
             )
 
         found = await self._live.search(request, score)
         return found.model_dump() | {"models": models.versions("skills", "matching")}
 
-    async def _extracted(self, request: ExtractRequest) -> tuple[Json, str | None]:
+    async def _parsed(self, request: ParseRequest, uploads: Uploads) -> Made:
         models = self._champions.current()
-        model = models.skills()
+        skills, is_file = models.skills(), "file" in uploads
+        document = await self._resume(request, uploads)
+        answer = await self._in_line(
+            "parse",
+            len(document.text),
+            lambda: self._workshop.ask(Workbench.parsed, skills, document, is_file),
+            whole=not uploads,
+        )
+        return Made(answer, models.versions("skills"))
+
+    async def _analyzed(self, request: AnalyzeRequest, uploads: Uploads) -> Made:
+        models = self._champions.current()
+        skills, jobs, is_file = models.skills(), models.jobs(), "file" in uploads
+        document = await self._resume(request, uploads)
+        job = await self._job(request, uploads)
+        answer = await self._in_line(
+            "analyze",
+            len(document.text) + len(job),
+            lambda: self._workshop.ask(Workbench.analyzed, skills, jobs, document, job, is_file),
+            whole=not uploads,
+        )
+        return Made(answer, models.versions("skills", "matching"))
+
+    async def _extracted(self, request: ExtractRequest) -> Made:
+        models = self._champions.current()
+        skills = models.skills()
         return await self._kept(
             "extract",
             models.versions("skills"),
             (request.text,),
-            lambda: self._assessor(model).extracted(request.text),
+            lambda: self._workshop.ask(Workbench.extracted, skills, request.text),
         )
 
-    async def _compared(self, request: GapRequest) -> tuple[Json, str | None]:
+    async def _compared(self, request: GapRequest) -> Made:
         models = self._champions.current()
-        model = models.skills()
+        skills = models.skills()
+        texts = (request.text, request.job_description)
         return await self._kept(
             "gap",
             models.versions("skills"),
-            (request.text, request.job_description),
-            lambda: self._assessor(model).compared(request.text, request.job_description),
+            texts,
+            lambda: self._workshop.ask(Workbench.compared, skills, *texts),
         )
 
-    async def _recommended(
-        self, request: RecommendRequest, uploads: Uploads
-    ) -> tuple[Json, str | None]:
+    async def _recommended(self, request: RecommendRequest, uploads: Uploads) -> Made:
         models = self._champions.current()
-        model, index = models.skills(), models.jobs()
+        skills, jobs = models.skills(), models.jobs()
         document = await self._resume(request, uploads)
-        filters = request.filters.model_dump() if request.filters else {}
+        top_k, filters = request.top_k, request.filters.model_dump() if request.filters else {}
         return await self._kept(
             "recommend",
             models.versions("skills", "matching"),
             (document.text,),
-            lambda: self._assessor(model).recommended(document, index, request.top_k, filters),
-            options=(request.top_k, sorted(filters.items())),
+            lambda: self._workshop.ask(
+                Workbench.recommended, skills, jobs, document, top_k, filters
+            ),
+            options=(top_k, sorted(filters.items())),
+            whole=not uploads,
         )
 
     async def _kept(
@@ -221,34 +250,46 @@ class Resumes:
         kind: Kept,
         versions: Json,
         texts: Sequence[str],
-        work: Callable[[], Json],
+        work: Callable[[], Awaitable[bytes]],
         options: object = (),
-    ) -> tuple[Json, str | None]:
+        *,
+        whole: bool = True,
+    ) -> Made:
         """Return what was kept of an answer, or what ``work`` makes, and where it is from."""
         keys = self._cache.keys(self._cache.scope(kind, (versions, options)), [texts])
         found = await self._cache.get(kind, keys)
         for value in found.values:
             if value is not None:
                 with contextlib.suppress(ValueError):  # Redis is not ours alone
-                    return from_json(value) | {"models": versions}, found.status
-        answer = await self._in_line(kind, sum(map(len, texts)), work, whole=False)
+                    if from_json(value) and value[:1] + value[-1:] == b"{}":
+                        return Made(value, versions, found.status)
+        answer = await self._in_line(kind, sum(map(len, texts)), work, whole=whole)
         for key in keys:
-            self._cache.put(kind, {key: to_json(answer)})
-        return answer | {"models": versions}, found.status
+            self._cache.put(kind, {key: answer})
+        return Made(answer, versions, found.status)
 
     async def _read_form(self, shape: type[WithFiles], body: Body) -> tuple[WithFiles, Uploads]:
-        return await self._in_line(
-            "form", len(body.content), lambda: read_with_files(shape, body, self._limits)
+        return await self._read(
+            "form", body, functools.partial(read_with_files, shape, body, self._limits)
         )
 
     async def _read_json(self, shape: type[Shape], body: Body) -> Shape:
-        return await self._in_line(
-            "json", len(body.content), lambda: read_request(shape, body.content, **self._limits)
+        return await self._read(
+            "json", body, functools.partial(read_request, shape, body.content, **self._limits)
         )
+
+    async def _read(self, sort: str, body: Body, work: Callable[[], T]) -> T:
+        """Return what a body says; who would have to wait too long for more is refused now."""
+        size = len(body.content)
+        if size > INLINE_BYTES:
+            return await self._in_line(sort, size, lambda: self._workshop.ask(Workbench.read, work))
+        with self._line.place(sort, size):
+            return work()
 
     async def _resume(self, request: ParseRequest, uploads: Uploads) -> Document:
         if request.text is not None:
             return Document(request.text, "text")
+        self._workshop.check()  # or the document would be read in vain
         return await self._documents.read(uploads["file"])
 
     async def _job(self, request: AnalyzeRequest, uploads: Uploads) -> str:
@@ -262,17 +303,18 @@ class Resumes:
             )
         return document.text
 
-    def _assessor(self, model: "SkillModel") -> "Assessor":
-        from serving.assessment import Assessor
-
-        return Assessor(model, datetime.now(UTC).date(), self._region)
-
     async def _in_line(
-        self, sort: str, size: int, work: Callable[[], T], *, whole: bool = True
+        self, sort: str, size: int, work: Callable[[], Awaitable[T]], *, whole: bool = True
     ) -> T:
-        """Do ``work`` in the thread once it is its turn; only reading what came is refused."""
-        loop = asyncio.get_running_loop()
+        """Do ``work`` in the workshop once it is its turn.
+
+        Parameters
+        ----------
+        whole : bool
+            Whether nothing was done for the request yet: only then is it refused.
+        """
+        self._workshop.check()
         with self._line.place(sort, size, whole=whole):
             async with self._line.turn(sort, size, whole=whole):
                 with span("assess"):
-                    return await loop.run_in_executor(self._thread, work)
+                    return await work()

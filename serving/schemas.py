@@ -1,5 +1,6 @@
 """What comes in and what goes out, and the reading of what comes in."""
 
+import codecs
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
@@ -233,7 +234,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     InvalidInputError
     """
     try:
-        text = body.decode("utf-8-sig")
+        text = body.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError:
         raise InvalidInputError("the body is not UTF-8", "invalid_utf8") from None
     content = read_json(text, "the body")

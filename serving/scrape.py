@@ -18,6 +18,9 @@ KEPT_VERSIONS = 5
 #: Stands where a file's name has a process id: what workers that have died counted.
 _DEAD = 0
 
+# What runs in the processes beside a worker, by what they are for.
+_MODULES = {"workshop": "serving.workshop_child", "feedback": "serving.feedback.clerk_child"}
+
 
 def read_workers(folder: Path) -> list[Metric]:
     """Return what the workers counted, those that have died included, and no gauge of theirs.
@@ -80,12 +83,12 @@ def read_processes(folder: Path | None) -> Iterator[Metric]:
     """
     memory = GaugeMetricFamily(
         "careerlens_worker_memory_bytes",
-        "Resident memory of each worker, and of its readers of documents.",
+        "Resident memory of each worker, of the processes beside it, and of its other processes.",
         labels=["pid", "part"],
     )
     seconds = CounterMetricFamily(
         "careerlens_worker_cpu_seconds",
-        "Processor time of each worker, and of those of its readers that have ended.",
+        "Processor time of each worker, and of those of its other processes that have ended.",
         labels=["pid"],
     )
     workers = {os.getpid()} if folder is None else _pids(folder) - {_DEAD}
@@ -94,7 +97,8 @@ def read_processes(folder: Path | None) -> Iterator[Metric]:
             worker = psutil.Process(pid)
             children = worker.children(recursive=True)
             memory.add_metric([str(pid), "worker"], worker.memory_info().rss)
-            memory.add_metric([str(pid), "readers"], sum(map(_resident, children)))
+            for part, processes in _by_part(children).items():
+                memory.add_metric([str(pid), part], sum(map(_resident, processes)))
             seconds.add_metric([str(pid)], sum(worker.cpu_times()[:4]))
         except psutil.Error:  # it ended just now
             continue
@@ -120,6 +124,19 @@ def _bury(folder: Path, pid: int) -> None:
             total.write_value(key, before + value, 0.0)  # type: ignore[no-untyped-call]
         total.close()  # type: ignore[no-untyped-call]
         path.unlink()
+
+
+def _by_part(children: Iterable[psutil.Process]) -> dict[str, list[psutil.Process]]:
+    """Return what a worker started: the processes beside it, and its readers of documents."""
+    parts: dict[str, list[psutil.Process]] = {"workshop": [], "feedback": [], "readers": []}
+    for child in children:
+        try:
+            words = " ".join(child.cmdline())
+        except psutil.Error:  # it ended just now
+            continue
+        part = next((part for part, module in _MODULES.items() if module in words), "readers")
+        parts[part].append(child)
+    return parts
 
 
 def _resident(process: psutil.Process) -> int:

@@ -11,6 +11,13 @@ os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 # machine can send. CAREERLENS_TRUSTED_PROXIES says who may, and the front reads it.
 os.environ["FORWARDED_ALLOW_IPS"] = ""
 
+from serving import workshop_process
+from serving.folder import FOLDER_VARIABLE, share_folder, shared_folder
+
+# And before that takes its second: the process beside a worker takes as long to be ready.
+if FOLDER_VARIABLE in os.environ:
+    workshop_process.begin()
+
 import asyncio
 import sys
 from collections.abc import Mapping
@@ -58,7 +65,7 @@ from serving.job_schemas import (
 from serving.jobs_api import LiveJobs
 from serving.loader import Champions
 from serving.logs import open_log, take_over
-from serving.metrics import Metrics, share_folder, shared_folder
+from serving.metrics import Metrics
 from serving.moderation import Moderation
 from serving.monitor import open_monitor
 from serving.openapi import describe
@@ -78,6 +85,8 @@ from serving.settings import read_adzuna_keys, read_settings
 from serving.shadow import Shadow, ShadowMetrics
 from serving.stopping import Stopping
 from serving.supervisor import show_pulse, supervise, wait_until_ready
+from serving.tallies import Writer
+from serving.workshop import Workshop
 
 #: Seconds after which a thread that works gives way to the event loop, which answers messages. With
 #: Python's 0.005 each message waits so long several times over while resumes are read beside it.
@@ -89,8 +98,10 @@ do_not_track.cache_clear()
 settings = read_settings()
 log = open_log(settings.log_level)
 metrics = Metrics()
+writer = Writer()
 shadow = Shadow(settings.shadow_share, ShadowMetrics(metrics.registry), settings.shadow_log, log)
-champions = Champions(settings, log, metrics, show_challenger=shadow.show)
+workshop = Workshop(settings, metrics, log)
+champions = Champions(settings, log, metrics, workshop, show_challenger=shadow.show)
 stopping = Stopping(settings.drain_seconds)
 bound_connections(settings, stopping, ConnectionMetrics(metrics.registry))
 cache = open_cache(settings, metrics.registry, log)
@@ -100,9 +111,9 @@ moderation = Moderation(champions, metrics, shadow, monitor, cache, lines)
 answers = Answers(champions, moderation, stopping, metrics, settings)
 records = Records(settings, champions, metrics)
 gate = open_gate(settings, metrics.registry, log)
-documents = Documents(settings, metrics, lines.documents)
+documents = Documents(metrics, lines.documents, workshop)
 live = LiveJobs(settings, read_adzuna_keys(), log)
-resumes = Resumes(champions, documents, live, cache, lines, settings)
+resumes = Resumes(champions, documents, live, cache, lines, workshop, settings)
 desk = FeedbackDesk(settings, FeedbackMetrics(metrics.registry), log)
 door = PageDoor(
     PageProcess(log),
@@ -131,6 +142,7 @@ class Careerlens:
     def __init__(self) -> None:
         if shared_folder() is not None:  # in a process that is all ours
             take_over(log)
+        workshop.start()
         champions.start()
 
     @bentoml.api(route="/moderate", input_spec=ModerateRequest)
@@ -210,18 +222,20 @@ class Careerlens:
         """Start what a worker has for itself, and say on which event loop it answers."""
         tracing.start(bentoml.server_context.bento_version or "unknown")
         gate.start()
+        writer.start()
         sys.setswitchinterval(SWITCH_SECONDS)
-        resumes.start()
         desk.start()
         stopping.watch()
         show_pulse()
         await wait_until_ready(champions.is_ready)
+        workshop.start_readers()
         log.info("started", pid=os.getpid(), loop=type(asyncio.get_running_loop()).__module__)
 
     @bentoml.on_shutdown
     async def stopping(self) -> None:
         """Leave nothing running."""
         champions.stop()
+        workshop.stop()
         shadow.stop()
         monitor.stop()
         await resumes.stop()
@@ -230,6 +244,7 @@ class Careerlens:
         await door.stop()
         await asyncio.to_thread(tracing.stop)
         await gate.stop()
+        writer.stop()
 
 
 def _uploads(shape: type[ParseRequest], given: Mapping[str, Any]) -> dict[str, Upload]:

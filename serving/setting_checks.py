@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from models.errors import HubError
 from models.hub import open_hub
 from models.trust import key_paths
-from serving.errors import SettingsError
+from serving.setting_error import SettingsError
 
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[1-9]\d{0,4})?")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -70,20 +70,20 @@ def check_redis_url(address: SecretStr) -> SecretStr:
 
 def check_database_url(address: SecretStr) -> SecretStr:
     """Return the address of a database; for PostgreSQL with the driver that is installed."""
-    from sqlalchemy import make_url  # takes a while, and hardly anybody sets this
+    word = check_key(address).get_secret_value()
+    # A database in memory would be another one for each piece of work.
+    if re.match(r"sqlite:///(?!:memory:)[^?]", word):
+        return SecretStr(word)
+    from sqlalchemy import make_url  # takes a while, which files need not wait for
     from sqlalchemy.exc import ArgumentError
 
-    word = check_key(address).get_secret_value()
     # What hosts hand out, which SQLAlchemy reads as another driver or not at all.
     word = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", word)
     try:
-        url = make_url(word)
-        driver, name = url.drivername, url.database or ""
+        driver = make_url(word).drivername
     except (ArgumentError, ValueError):
-        driver = name = ""
-    # A database in memory would be another one for each piece of work.
-    is_file = driver == "sqlite" and name not in ("", ":memory:")
-    if not is_file and driver != "postgresql+psycopg":
+        driver = ""
+    if driver != "postgresql+psycopg":
         raise PydanticCustomError(
             "database", "must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
         )

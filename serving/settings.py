@@ -22,7 +22,6 @@ from models.extract import MEBIBYTE, Limits
 from models.limits import DOCUMENT_CHARS, MESSAGE_CHARS
 from models.manifest import Kind
 from models.trust import Trust, read_keys
-from serving.errors import SettingsError
 from serving.setting_checks import (
     check_adzuna_url,
     check_budget,
@@ -41,6 +40,7 @@ from serving.setting_checks import (
     split_list,
     split_paths,
 )
+from serving.setting_error import SettingsError
 
 PREFIX = "CAREERLENS_"
 ADZUNA_PREFIX = "ADZUNA_"
@@ -139,7 +139,6 @@ class Settings(BaseSettings):
     )
     database_url_file: Path | None = None
     database_timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 2.0
-    database_connections: Annotated[int, Field(ge=1, le=64)] = 4
     feedback_days: Annotated[int, Field(ge=1, le=36_500)] = 365
 
     keys_file: Path | None = None

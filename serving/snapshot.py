@@ -10,9 +10,8 @@ from serving.tracing import note_models
 
 if TYPE_CHECKING:  # scikit-learn and skops take a second to import: the thread pays, not the start
     from models.bundle import Bundle
-    from models.matching import JobIndex
     from models.moderation import Moderator, ServedModel
-    from models.skill_model import SkillModel
+    from serving.workshop import Lodger
 
 TEXT_KINDS: tuple[Kind, ...] = ("spam", "toxicity")
 
@@ -87,17 +86,19 @@ class Snapshot:
         assert self.text is not None  # made with the second of the two
         return self.text
 
-    def skills(self) -> "SkillModel":
-        """Return what finds skills in texts; NotReadyError while the champion is missing."""
-        self.require("skills")
-        model: SkillModel = self.models["skills"].bundle.model
-        return model
+    def skills(self) -> int:
+        """Return by which number the workshop is asked for skills.
 
-    def jobs(self) -> "JobIndex":
-        """Return the job index; NotReadyError while the champion is missing."""
-        self.require("matching")
-        index: JobIndex = self.models["matching"].bundle.model
-        return index
+        Raises
+        ------
+        NotReadyError
+            While the champion is missing.
+        """
+        return self._number("skills")
+
+    def jobs(self) -> int:
+        """Return by which number it is asked for jobs, as :meth:`skills` does."""
+        return self._number("matching")
 
     def versions(self, *kinds: Kind) -> dict[str, dict[str, str]]:
         """Return version and digest of the models of these kinds, as answers name them.
@@ -120,3 +121,8 @@ class Snapshot:
         """
         if missing := [kind for kind in kinds if kind not in self.models]:
             raise NotReadyError(f"not loaded yet: {', '.join(missing)}; GET /models says why")
+
+    def _number(self, kind: Kind) -> int:
+        self.require(kind)
+        lodger: Lodger = self.models[kind].bundle.model
+        return lodger.number

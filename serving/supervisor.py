@@ -17,8 +17,8 @@ from typing import Any
 
 from bentoml._internal.utils import circus
 
+from serving.folder import shared_folder
 from serving.logs import Log
-from serving.metrics import shared_folder
 
 #: Seconds between two looks at whether the workers live.
 CHECK_SECONDS = 0.5
@@ -67,7 +67,7 @@ def supervise(folder: Path, drain_seconds: float, stop_seconds: int, log: Log) -
         def __init__(self, watchers: Sequence[Any], **options: Any) -> None:
             for watcher in watchers:
                 watcher.respawn = True
-                watcher.stop_children = False  # readers of documents end with their worker's work
+                watcher.stop_children = False  # they end with their worker's work
                 watcher.graceful_timeout = drain_seconds + stop_seconds + _LAST_SECONDS
                 watcher.hooks |= {"after_spawn": self._begun, "after_reap": self._ended}
                 if _ENDS_WITHIN not in watcher.args:

@@ -7,13 +7,13 @@ import os
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from serving.errors import SettingsError
+from serving.setting_error import SettingsError
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -156,14 +156,14 @@ class request:  # noqa: N801  used as a context manager, as ``span`` is
 
     def __init__(self, headers: Mapping[bytes, bytes]) -> None:
         self._headers = headers
-        self._inner: AbstractContextManager[Any] = nullcontext()
+        self._inner: AbstractContextManager[Any] | None = None
 
     def __enter__(self) -> Record:
         record = Record()
         self._token = _current.set(record)
         if _tracer is not None:
             self._inner = _open_root(_tracer, self._headers, record)
-        self._inner.__enter__()
+            self._inner.__enter__()
         return record
 
     def __exit__(
@@ -172,7 +172,8 @@ class request:  # noqa: N801  used as a context manager, as ``span`` is
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._inner.__exit__(kind, error, trace)
+        if self._inner is not None:
+            self._inner.__exit__(kind, error, trace)
         _current.reset(self._token)
 
 
@@ -187,15 +188,16 @@ class span:  # noqa: N801
         For the trace; never a part of the input.
     """
 
-    __slots__ = ("_attributes", "_inner", "_part", "_started")
+    __slots__ = ("_attributes", "_inner", "_part", "_record", "_started")
 
     def __init__(self, part: str, **attributes: _Attribute) -> None:
         self._part = part
         self._attributes = attributes
+        self._record = _current.get(None)
         self._inner: AbstractContextManager[Any] | None = None
 
     def __enter__(self) -> None:
-        if _tracer is not None and _current.get(None) is not None:
+        if _tracer is not None and self._record is not None:
             self._inner = _tracer.start_as_current_span(
                 self._part,
                 attributes=self._attributes,
@@ -211,7 +213,10 @@ class span:  # noqa: N801
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        note_seconds(self._part, time.perf_counter() - self._started)
+        if self._record is None:
+            return
+        seconds = self._record.seconds
+        seconds[self._part] = seconds.get(self._part, 0.0) + time.perf_counter() - self._started
         if self._inner is not None:
             if kind is not None:
                 from opentelemetry.trace import get_current_span

@@ -3,19 +3,20 @@
 import argparse
 import getpass
 import sys
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from serving.errors import SettingsError
 from serving.feedback import schema, store
 from serving.feedback.database import Database
 from serving.feedback.decisions import KINDS, STATUSES, Kind
 from serving.feedback.errors import FeedbackError
 from serving.feedback.export import export
 from serving.feedback.listing import show_entries, show_stats
+from serving.setting_error import SettingsError
 from serving.settings import Settings, read_settings
 
 #: Where the pipeline looks for it.
@@ -23,6 +24,11 @@ EXPORTED = Path("data/feedback/feedback.jsonl")
 
 #: A person waits, and may have asked for much.
 _SECONDS = 60.0
+
+# Messages that get new keys in one transaction, after another release of the normaliser, and
+# seconds between two of them, for a service on the same SQLite file.
+_KEYS_AT_ONCE = 200
+_KEYS_PAUSE = 0.1
 
 #: What review shows unless told otherwise: what waits for somebody.
 _OPEN = ("pending", "disputed")
@@ -114,6 +120,10 @@ def migrate(connection: Connection, args: argparse.Namespace) -> str:
     return f"tables at {schema.revision(connection) or 'base'}, before at {before or 'base'}"
 
 
+def _renew_keys(connection: Connection) -> int:
+    return store.renew_keys(connection, _KEYS_AT_ONCE)
+
+
 def read_arguments(settings: Settings, argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Return the command and what it was told."""
     parser = argparse.ArgumentParser(prog="python -m serving.feedback", description=__doc__)
@@ -152,8 +162,12 @@ def main() -> None:
         settings = read_settings()
         args = read_arguments(settings)
         database = Database(settings.database_url.get_secret_value(), _SECONDS)
-        run = database.run_bare if args.do is migrate else database.run
-        print(run(lambda connection: args.do(connection, args)))
+        if args.do is migrate:
+            print(database.run_bare(lambda connection: migrate(connection, args)))
+            return
+        while database.run(_renew_keys) == _KEYS_AT_ONCE:  # what is one message is listed as one
+            time.sleep(_KEYS_PAUSE)
+        print(database.run(lambda connection: args.do(connection, args)))
     except (FeedbackError, SettingsError) as error:
         sys.exit(f"feedback: {error}")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
-from serving.feedback.errors import DatabaseError
+from serving.feedback.errors import DatabaseError, RefusedError
 from serving.feedback.schema import bring_up
 
 T = TypeVar("T")
@@ -19,6 +19,9 @@ Work = Callable[[Connection], T]
 
 # Two workers that store the same new message at the same moment: the second one finds it then.
 _TRIES = 3
+
+# PostgreSQL's word for having ended one of two that wait for each other.
+_DEADLOCK = "40P01"
 
 # psycopg waits two seconds at least.
 _CONNECT_SECONDS = 2
@@ -83,9 +86,9 @@ class Database:
         for attempt in range(1, _TRIES + 1):
             try:
                 return self.run_bare(work, line, prepare=bring_up)
-            except IntegrityError as error:
+            except DBAPIError as error:  # of two that did the same
                 if attempt == _TRIES:
-                    raise DatabaseError(type(error).__name__) from None
+                    raise RefusedError(type(error).__name__) from None
         raise AssertionError
 
     def run_bare(
@@ -101,12 +104,14 @@ class Database:
                 if prepare is not None:
                     prepare(connection)
                 return work(connection)
-        except IntegrityError:
-            raise
         except (DBAPIError, OSError) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
+            if isinstance(error, IntegrityError) or getattr(cause, "sqlstate", "") == _DEADLOCK:
+                raise
+            is_away = isinstance(error, OSError | OperationalError | InterfaceError)
+            sort = DatabaseError if is_away else RefusedError
             kind = type(cause).__name__
-        raise DatabaseError(kind)  # out here: the driver's error may hold what was being stored
+        raise sort(kind)  # out here: the driver's error may hold what was being stored
 
     def _note(self, connection: Any) -> None:
         self._local.line.add(connection)

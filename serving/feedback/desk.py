@@ -1,20 +1,21 @@
-"""Where feedback comes in over HTTP: a few threads do what the database is slow at."""
+"""Where feedback comes in over HTTP; a process beside the worker asks the database."""
 
 import asyncio
 import re
+import time
 from collections import Counter as Tally
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from importlib import import_module
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter
 
-from serving.aside import give_way
+from serving.beside import EndedError, UnforeseenError
 from serving.callers import current_caller
 from serving.errors import InvalidInputError
 from serving.exchange import Body, Reply, json_reply, request_id
+from serving.feedback.clerk import Clerk, Time
+from serving.feedback.clerks import Clerks
 from serving.feedback.errors import DatabaseError, SchemaError, UnavailableError
 from serving.feedback.schemas import (
     FeedbackAnswer,
@@ -22,20 +23,14 @@ from serving.feedback.schemas import (
     ForgetAnswer,
     ForgetRequest,
 )
+from serving.feedback.submission import Receipt, Submission
 from serving.logs import Log, where_raised
 from serving.schemas import read_request
 from serving.settings import Settings
 
-if TYPE_CHECKING:  # SQLAlchemy takes a while to import: the threads pay
-    from sqlalchemy import Connection
-
-    from serving.feedback.database import Database, Line
-    from serving.feedback.store import Receipt
-
 T = TypeVar("T")
 
-#: How often old decisions are deleted, by one of the workers, and how often each asks for its turn.
-PURGE_EVERY = timedelta(days=1)
+#: How often each worker asks for its turn to delete old decisions.
 TURN_SECONDS = 600.0
 
 #: Before the first turn: the models are loaded first.
@@ -43,6 +38,11 @@ START_SECONDS = 10.0
 
 #: What may take longer, as no caller waits for it: bringing the tables up to date, deleting a lot.
 CHORE_SECONDS = 60.0
+
+#: Messages that get new keys in one transaction, after another release of the normaliser, and
+#: seconds between two of them: SQLite lets nobody else write meanwhile.
+KEYS_AT_ONCE = 50
+KEYS_PAUSE = 0.2
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -70,7 +70,7 @@ class FeedbackMetrics:
             registry=registry,
         )
 
-    def count_receipt(self, receipt: "Receipt") -> None:
+    def count_receipt(self, receipt: Receipt) -> None:
         """Count what became of a submission."""
         for kind, outcome in receipt.outcomes.items():
             self._decisions.labels(kind, outcome).inc()
@@ -97,22 +97,17 @@ class FeedbackDesk:
     """
 
     def __init__(self, settings: Settings, metrics: FeedbackMetrics, log: Log) -> None:
-        self._address = settings.database_url
         self._seconds = settings.database_timeout_seconds
         self._keep = timedelta(days=settings.feedback_days)
         self._max_chars = settings.max_chars
         self._metrics = metrics
         self._log = log
-        self._threads = ThreadPoolExecutor(
-            settings.database_connections, "feedback", initializer=give_way
-        )
-        self._imported = False
-        self._opened: dict[float, Database] = {}
+        self._clerks = Clerks(settings.log_level, settings.database_url.get_secret_value(), log)
         self._faults: Tally[str] = Tally()
         self._cleaner: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to delete what is old, soon; the tables are brought up to date with it."""
+        """Begin to delete what is old, soon; tables and keys are brought up to date with it."""
         self._cleaner = asyncio.get_running_loop().create_task(self._clean())
 
     async def stop(self) -> None:
@@ -120,7 +115,7 @@ class FeedbackDesk:
         if self._cleaner is not None:
             self._cleaner.cancel()
             await asyncio.wait([self._cleaner])
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(self._clerks.close)
 
     async def post(self, body: Body) -> Reply:
         """Answer POST /feedback."""
@@ -150,23 +145,18 @@ class FeedbackDesk:
         # Where there are no keys anybody may do anything, but nobody is known to be an admin.
         is_admin = bool(caller.key_id) and "admin" in caller.scopes
 
-        def work(connection: "Connection") -> "Receipt":
-            from serving.feedback import store
-
-            said = store.Submission(
-                text=request.text,
-                author=caller.name,
-                is_admin=is_admin,
-                labels=request.labels(),
-                categories=request.said_categories(),
-                digests=request.said_digests(),
-                request_id=request.request_id,
-                note=request.note,
-                key=key,
-            )
-            return store.record(connection, said, datetime.now(UTC))
-
-        receipt = await self._run(work)
+        said = Submission(
+            text=request.text,
+            author=caller.name,
+            is_admin=is_admin,
+            labels=request.labels(),
+            categories=request.said_categories(),
+            digests=request.said_digests(),
+            request_id=request.request_id,
+            note=request.note,
+            key=key,
+        )
+        receipt = await self._do(self._seconds, lambda given: self._clerks.record(given, said))
         self._metrics.count_receipt(receipt)
         status = {kind: standing.status for kind, standing in receipt.standings.items()}
         return FeedbackAnswer(
@@ -180,13 +170,10 @@ class FeedbackDesk:
         ------
         UnavailableError
         """
-
-        def work(connection: "Connection") -> int:
-            from serving.feedback import store
-
-            return store.forget(connection, request.id, request.text)
-
-        deleted = await self._run(work)
+        deleted = await self._do(
+            self._seconds,
+            lambda given: self._clerks.do(Clerk.forget, given, request.id, request.text),
+        )
         self._metrics.count_deleted("request", deleted)
         return ForgetAnswer(deleted=deleted, request_id=request_id())
 
@@ -194,53 +181,55 @@ class FeedbackDesk:
         await asyncio.sleep(START_SECONDS)
         while True:
             try:
-                await self._run(self._purge, CHORE_SECONDS)
+                while await self._renew_keys() == KEYS_AT_ONCE:
+                    await asyncio.sleep(KEYS_PAUSE)
+                await self._purge()
             except UnavailableError:
                 pass  # it was logged
             except Exception as error:  # the task's edge: the next turn may fare better
-                self._report("purge", type(error).__name__, at=where_raised(error))
+                sort = str(error) if isinstance(error, UnforeseenError) else type(error).__name__
+                self._report("chore", sort, at=where_raised(error))
             await asyncio.sleep(TURN_SECONDS)
 
-    def _purge(self, connection: "Connection") -> None:
-        from serving.feedback import store
+    async def _renew_keys(self) -> int:
+        renewed = await self._do(
+            CHORE_SECONDS, lambda given: self._clerks.do(Clerk.renew_keys, given, KEYS_AT_ONCE)
+        )
+        if renewed:
+            self._log.info("feedback keys renewed", messages=renewed)
+        return renewed
 
-        now = datetime.now(UTC)
-        if store.take_turn(connection, "purge", PURGE_EVERY, now):
-            deleted = store.purge(connection, now - self._keep, now)
+    async def _purge(self) -> None:
+        deleted = await self._do(
+            CHORE_SECONDS, lambda given: self._clerks.do(Clerk.purge, given, self._keep)
+        )
+        if deleted is not None:
             self._metrics.count_deleted("age", deleted)
             self._log.info("feedback purged", messages=deleted)
 
-    async def _run(self, work: Callable[["Connection"], T], seconds: float | None = None) -> T:
-        """Return what ``work`` does in a transaction, in time.
+    async def _do(self, seconds: float, work: Callable[[Time], Awaitable[T]]) -> T:
+        """Return what comes of ``work``, in time.
 
         Raises
         ------
         UnavailableError
         """
-        seconds = seconds or self._seconds
-        lines: list[Line] = []
-
-        def call() -> T:
-            from serving.feedback.database import Line
-
-            lines.append(Line())
-            return self._database(seconds).run(work, lines[0])
-
         reason, fault = "away", ""
-        if not self._imported:  # no fault of the database's: its time begins afterwards
-            await asyncio.get_running_loop().run_in_executor(self._threads, _import_all)
-            self._imported = True
         try:
+            if not self._clerks.is_open:  # no fault of the database's: its time begins afterwards
+                await self._clerks.open()
+            until = time.monotonic() + seconds
             async with asyncio.timeout(seconds):
-                done = await asyncio.get_running_loop().run_in_executor(self._threads, call)
+                done = await work(Time(seconds, until))
         except TimeoutError:
             reason = fault = "late"
-            for line in lines:  # none if it was still waiting for a thread
-                line.cut()
+            self._clerks.cut_overdue()
         except DatabaseError as error:
             fault = error.kind
         except SchemaError as error:
             reason, fault = "schema", str(error)
+        except EndedError as error:
+            fault = type(error).__name__
         else:
             if self._faults:
                 self._faults.clear()
@@ -250,21 +239,8 @@ class FeedbackDesk:
         self._report(reason, fault)
         raise UnavailableError  # out here: the driver's error may hold what was being stored
 
-    def _database(self, seconds: float) -> "Database":
-        if seconds not in self._opened:  # two threads at once make two, and one is dropped
-            from serving.feedback.database import Database
-
-            self._opened[seconds] = Database(self._address.get_secret_value(), seconds)
-        return self._opened[seconds]
-
     def _report(self, reason: str, fault: str, **more: object) -> None:
         """Log the first of each sort of failure until the database is back."""
         self._faults[fault] += 1
         if self._faults[fault] == 1:
             self._log.warning("feedback is unavailable", reason=reason, error=fault, **more)
-
-
-def _import_all() -> None:
-    """Import what talks to the database: SQLAlchemy and Alembic take a while."""
-    for name in ("database", "store"):
-        import_module(f"serving.feedback.{name}")

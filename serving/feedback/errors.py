@@ -2,16 +2,18 @@
 
 FeedbackError              a command ends with the sentence
 ├── DatabaseError          the database is away, slow or refuses
+│   └── RefusedError       it refuses what was to be stored
 ├── SchemaError            the tables are not those of this release
 └── UnknownMessageError    no message, or several, have the id
 UnavailableError           503 with Retry-After: the database is away, slow or not migrated
 KeyReusedError             422: an Idempotency-Key came again with another body
 """
 
+from models.errors import CareerlensError
 from serving.errors import RequestError
 
 
-class FeedbackError(Exception):
+class FeedbackError(CareerlensError):
     """What was asked cannot be done; the message is a sentence for the operator."""
 
 
@@ -27,6 +29,14 @@ class DatabaseError(FeedbackError):
     def __init__(self, kind: str) -> None:
         super().__init__(f"the database does not do it ({kind}): see CAREERLENS_DATABASE_URL")
         self.kind = kind
+
+    def __reduce__(self) -> tuple[type, tuple[str]]:
+        """Return how it is made again elsewhere."""
+        return type(self), (self.kind,)
+
+
+class RefusedError(DatabaseError):
+    """The database does not take what was to be stored; something else it may."""
 
 
 class SchemaError(FeedbackError):

@@ -1,25 +1,18 @@
 """What is done in the database, each function within one transaction."""
 
 import hashlib
-import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from operator import itemgetter
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
-from models.text import normalise
-from serving.feedback.decisions import (
-    CATEGORIES,
-    Decision,
-    Kind,
-    Standing,
-    agreed,
-    settle,
-)
-from serving.feedback.errors import KeyReusedError, UnknownMessageError
+from models.text import NORMALISER_VERSION, normalise
+from serving.feedback.decisions import Decision, Kind, Standing, agreed, settle
+from serving.feedback.errors import UnknownMessageError
+from serving.feedback.ledger import Ledger, columns, decision
 from serving.feedback.tables import chores, decisions, messages, requests
 
 #: For so long an Idempotency-Key is known.
@@ -27,60 +20,6 @@ KEY_LIFE = timedelta(days=7)
 
 #: So many characters of an id name a message, at least.
 SHORTEST_ID = 6
-
-
-@dataclass(frozen=True)
-class Submission:
-    """What one author says of one message.
-
-    Attributes
-    ----------
-    labels : mapping of kind to bool
-        Spam or not, toxic or not; at least one of them.
-    categories : mapping of str to bool
-        Kinds of toxicity, where that was spoken of.
-    digests : mapping of kind to str
-        The models whose verdict this corrects.
-    key : str
-        The name that the sender gave the request, or "".
-    """
-
-    text: str
-    author: str
-    is_admin: bool
-    labels: Mapping[Kind, bool]
-    categories: Mapping[str, bool] = field(default_factory=dict)
-    digests: Mapping[Kind, str] = field(default_factory=dict)
-    request_id: str | None = None
-    note: str | None = None
-    key: str = ""
-
-    def fingerprint(self) -> str:
-        """Return the sha256 of all that is said, whoever says it."""
-        said = (
-            self.text,
-            sorted(self.labels.items()),
-            sorted(self.categories.items()),
-            sorted(self.digests.items()),
-            self.request_id,
-            self.note,
-        )
-        return hashlib.sha256(repr(said).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What became of a submission.
-
-    Attributes
-    ----------
-    outcomes : mapping of kind to str
-        stored, changed (the author had said otherwise) or repeated (nothing is new).
-    """
-
-    message_id: str
-    standings: Mapping[Kind, Standing]
-    outcomes: Mapping[Kind, str]
 
 
 @dataclass(frozen=True)
@@ -96,29 +35,12 @@ class Entry:
 
 
 def text_key(text: str) -> str:
-    """Return what all spellings of a message have in common, see :func:`models.text.normalise`."""
-    return hashlib.sha256((normalise(text) or text).encode()).hexdigest()
+    """Return what all spellings of a message have in common, see :func:`models.text.normalise`.
 
-
-def record(connection: Connection, said: Submission, now: datetime) -> Receipt:
-    """Store a submission, unless nothing is new about it.
-
-    Raises
-    ------
-    KeyReusedError
+    Keys of two versions of it never agree, so that none is taken for another's.
     """
-    done = _carried_out(connection, said)
-    if done is not None:
-        return Receipt(done, _standings(connection, done), dict.fromkeys(said.labels, "repeated"))
-    message = _message(connection, said.text)
-    outcomes = {
-        kind: _decide(connection, message, kind, label, said, now)
-        for kind, label in said.labels.items()
-    }
-    if said.key:
-        row = {"author": said.author, "key": said.key, "fingerprint": said.fingerprint()}
-        connection.execute(insert(requests).values(**row, message_id=message, carried_out_at=now))
-    return Receipt(message, _standings(connection, message), outcomes)
+    named = f"{NORMALISER_VERSION}\n{normalise(text) or text}"
+    return hashlib.sha256(named.encode()).hexdigest()
 
 
 def rule(
@@ -141,10 +63,12 @@ def rule(
     given = [entry for entry in entries(connection, message) if entry.kind == kind]
     if not given:
         raise UnknownMessageError(f"nobody decided on {kind} of message {message}")
-    alike = [decision for decision in given[0].decisions if decision.label == label]
-    row = _row(label, agreed(alike, 1) if label is not None else {})
-    _upsert(connection, message, kind, author, row | {"is_admin": True, "decided_at": now})
-    return _standings(connection, message)[kind]
+    alike = [each for each in given[0].decisions if each.label == label]
+    row = columns(label, agreed(alike, 1) if label is not None else {})
+    ledger = Ledger(connection, [message])
+    ledger.decide(message, kind, author, row | {"is_admin": True, "decided_at": now}, {})
+    ledger.write()
+    return ledger.standings(message)[kind]
 
 
 def find(connection: Connection, beginning: str) -> str:
@@ -173,20 +97,20 @@ def entries(connection: Connection, message: str | None = None) -> Iterator[Entr
         .order_by(decisions.c.kind, messages.c.text_key, decisions.c.decided_at, decisions.c.author)
     )
     if message is None:
-        rows = connection.execute(query, execution_options={"yield_per": 1_000})
+        found = connection.execute(query, execution_options={"yield_per": 1_000})
     else:
-        rows = connection.execute(query.where(messages.c.id == message))
-    for (kind, key), group in groupby(rows, key=lambda row: (row.kind, row.text_key)):
+        found = connection.execute(query.where(messages.c.id == message))
+    for (kind, key), group in groupby(found.mappings(), key=itemgetter("kind", "text_key")):
         some = list(group)
-        given = tuple(_decision(row) for row in some)
-        yield Entry(some[0].message_id, key, some[0].text, kind, given, settle(given))
+        given = tuple(map(decision, some))
+        yield Entry(some[0]["message_id"], key, some[0]["text"], kind, given, settle(given))
 
 
 def forget(connection: Connection, message: str | None = None, text: str | None = None) -> int:
     """Delete a message, by its id or by its text, with all about it; return how many there were."""
     if text is None:
         wanted = messages.c.id == message
-    else:  # word for word too: a release that cleaned texts otherwise gave it another key
+    else:  # word for word too: a release that cleaned texts otherwise gave it the key it still has
         wanted = (messages.c.text_key == text_key(text)) | (messages.c.text == text)
     return connection.execute(delete(messages).where(wanted)).rowcount
 
@@ -202,6 +126,42 @@ def purge(connection: Connection, before: datetime, now: datetime) -> int:
     return connection.execute(delete(messages).where(orphans)).rowcount
 
 
+def renew_keys(connection: Connection, limit: int) -> int:
+    """Give messages the keys of this release's normaliser, where they have another one's.
+
+    Without this, whoever agrees with an older decision would speak of another message. What turns
+    out to be one message becomes one, under the id that it had first here.
+
+    Parameters
+    ----------
+    limit : int
+        Of messages that are seen to.
+
+    Returns
+    -------
+    int
+        How many were; fewer than ``limit`` once all have new keys.
+    """
+    stale = (
+        select(messages)
+        .where(messages.c.normaliser != NORMALISER_VERSION)
+        .order_by(messages.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)  # two workers, each with others
+    )
+    rows = connection.execute(stale).all()
+    for row in rows:
+        key = text_key(row.text)
+        known = select(messages.c.id).where(messages.c.text_key == key)
+        # Locked: what others are about to say of it would go with it, unseen.
+        other = connection.scalar(known.with_for_update())
+        if other is not None:
+            _merge(connection, str(other), row.id)
+        renewed = update(messages).where(messages.c.id == row.id)
+        connection.execute(renewed.values(text_key=key, normaliser=NORMALISER_VERSION))
+    return len(rows)
+
+
 def take_turn(connection: Connection, chore: str, every: timedelta, now: datetime) -> bool:
     """Return whether it is this worker that shall do what one does for all, now."""
     due = chores.c.done_at <= now - every
@@ -214,93 +174,24 @@ def take_turn(connection: Connection, chore: str, every: timedelta, now: datetim
     return True
 
 
-def _carried_out(connection: Connection, said: Submission) -> str | None:
-    """Return the message of an earlier request of the same name, if there was one."""
-    if not said.key:
-        return None
-    query = select(requests.c.fingerprint, requests.c.message_id).where(
-        requests.c.author == said.author, requests.c.key == said.key
-    )
-    earlier = connection.execute(query).first()
-    if earlier is None:
-        return None
-    if earlier.fingerprint != said.fingerprint():
-        raise KeyReusedError("this Idempotency-Key came before, with another body")
-    return str(earlier.message_id)
-
-
-def _message(connection: Connection, text: str) -> str:
-    """Return the id of a message, which is stored if it is new."""
-    key = text_key(text)
-    known = connection.scalar(select(messages.c.id).where(messages.c.text_key == key))
-    if known is not None:
-        return str(known)
-    new = uuid.uuid4().hex
-    connection.execute(insert(messages).values(id=new, text_key=key, text=text))
-    return new
-
-
-def _decide(
-    connection: Connection,
-    message: str,
-    kind: Kind,
-    label: bool,
-    said: Submission,
-    now: datetime,
-) -> str:
-    categories = said.categories if kind == "toxicity" else {}
-    row = _row(label, categories) | {"is_admin": said.is_admin}
-    more = {
-        "digest": said.digests.get(kind),
-        "request_id": said.request_id,
-        "note": said.note,
-        "decided_at": now,
-    }
-    return _upsert(connection, message, kind, said.author, row, more)
-
-
-def _upsert(
-    connection: Connection,
-    message: str,
-    kind: Kind,
-    author: str,
-    row: Mapping[str, Any],
-    more: Mapping[str, Any] | None = None,
-) -> str:
-    """Make ``row`` the author's decision; where it is already, ``more`` is no news either."""
-    more = more or {}
-    place = (
-        (decisions.c.message_id == message)
-        & (decisions.c.kind == kind)
-        & (decisions.c.author == author)
-    )
-    earlier = connection.execute(select(decisions).where(place)).first()
-    if earlier is None:
-        values = {"message_id": message, "kind": kind, "author": author, **row, **more}
-        connection.execute(insert(decisions).values(values))
-        return "stored"
-    if all(getattr(earlier, name) == value for name, value in row.items()):
-        return "repeated"
-    connection.execute(update(decisions).where(place).values({**row, **more}))
-    return "changed"
-
-
-def _standings(connection: Connection, message: str) -> dict[Kind, Standing]:
-    return {entry.kind: entry.standing for entry in entries(connection, message)}
-
-
-def _row(label: bool | None, categories: Mapping[str, bool]) -> dict[str, Any]:
-    return {"label": label} | {category: categories.get(category) for category in CATEGORIES}
-
-
-def _decision(row: Row[Any]) -> Decision:
-    said = {category: getattr(row, category) for category in CATEGORIES}
-    return Decision(
-        author=row.author,
-        is_admin=row.is_admin,
-        label=row.label,
-        decided_at=row.decided_at,
-        categories={category: holds for category, holds in said.items() if holds is not None},
-        digest=row.digest,
-        note=row.note,
-    )
+def _merge(connection: Connection, message: str, into: str) -> None:
+    """Make all that was said of one message said of another; of two decisions the later counts."""
+    given = select(decisions).where(decisions.c.message_id.in_((message, into)))
+    latest = given.order_by(decisions.c.decided_at.desc(), decisions.c.id.desc())
+    said = set()
+    for row in connection.execute(latest).all():
+        place = decisions.c.id == row.id
+        if (row.kind, row.author) in said:
+            connection.execute(delete(decisions).where(place))
+        elif row.message_id != into:  # its place there may be taken by an earlier one
+            earlier = (
+                (decisions.c.message_id == into)
+                & (decisions.c.kind == row.kind)
+                & (decisions.c.author == row.author)
+            )
+            connection.execute(delete(decisions).where(earlier))
+            connection.execute(update(decisions).where(place).values(message_id=into))
+        said.add((row.kind, row.author))
+    sent = update(requests).where(requests.c.message_id == message)
+    connection.execute(sent.values(message_id=into))
+    connection.execute(delete(messages).where(messages.c.id == message))

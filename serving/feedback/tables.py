@@ -52,13 +52,15 @@ def _message_id(**options: Any) -> Column[str]:
     return Column("message_id", String(32), to, nullable=False, **options)
 
 
-#: One row for each message, whatever its spelling: ``text`` is the first that came.
+#: One row for each message, whatever its spelling: ``text`` is the first that came, ``text_key``
+#: what its spellings have in common, as the release with this ``normaliser`` sees it.
 messages = Table(
     "feedback_messages",
     metadata,
     Column("id", String(32), primary_key=True),
     Column("text_key", String(64), nullable=False, unique=True),
     Column("text", Text, nullable=False),
+    Column("normaliser", Integer, nullable=False, server_default="0"),
 )
 
 #: The latest decision of each author on each message and kind; an admin's ``label`` is null where

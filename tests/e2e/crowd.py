@@ -8,7 +8,8 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -100,16 +101,23 @@ class Crowd:
         """What went wrong."""
         return [failure for caller in self.callers for failure in caller.failures]
 
-    async def ask(self) -> None:
-        """Ask until :meth:`leave`."""
+    async def ask(
+        self, for_the_others: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
+        """Ask until :meth:`leave`; the second half of the callers come within a context."""
         try:
             async with asyncio.TaskGroup() as group:
-                for caller in self.callers:
-                    group.create_task(self._ask(caller))
-                    # A worker that finds several connections waiting takes all of them.
-                    await asyncio.sleep(_STAGGER)
+                await self._come(group, self.callers[: CALLERS // 2])
+                with for_the_others():
+                    await self._come(group, self.callers[CALLERS // 2 :])
         finally:
             self.leave()
+
+    async def _come(self, group: asyncio.TaskGroup, callers: Sequence[Caller]) -> None:
+        for caller in callers:
+            group.create_task(self._ask(caller))
+            # A worker that finds several connections waiting takes all of them.
+            await asyncio.sleep(_STAGGER)
 
     def leave(self) -> None:
         """Let every caller wait for the answer it is about to get, and end."""

@@ -169,7 +169,7 @@ def swap_under_load(trained: Workshop, hub: Mapping[str, str], home: Path, reque
 async def _ask_and_swap(
     crowd: Crowd, workshop: Workshop, server: Server, requests: int
 ) -> tuple[list[Swap], list[int]]:
-    asking = asyncio.create_task(crowd.ask())
+    asking = asyncio.create_task(crowd.ask(lambda: _busiest_stopped(server)))
     try:
         await crowd.until_all_see("v1", PATIENCE)
         connections = _connections(server)
@@ -209,14 +209,30 @@ def _refresh(server: Server) -> list[dict[str, str]]:
 
 def _connections(server: Server) -> list[int]:
     """Return how many connections each worker has."""
-    workers = psutil.Process(server.process.pid).children()
-    return [
-        sum(
-            connection.status == psutil.CONN_ESTABLISHED and connection.laddr.port == server.port
-            for connection in worker.net_connections("tcp")
-        )
-        for worker in workers
-    ]
+    return [_connections_of(worker, server.port) for worker in _workers(server)]
+
+
+@contextmanager
+def _busiest_stopped(server: Server) -> Iterator[None]:
+    """Let the worker with most connections take no more: else it may take all there are."""
+    busiest = max(_workers(server), key=lambda worker: _connections_of(worker, server.port))
+    busiest.suspend()
+    try:
+        yield
+    finally:
+        busiest.resume()
+
+
+def _workers(server: Server) -> list[psutil.Process]:
+    workers: list[psutil.Process] = psutil.Process(server.process.pid).children()
+    return workers
+
+
+def _connections_of(worker: psutil.Process, port: int) -> int:
+    return sum(
+        connection.status == psutil.CONN_ESTABLISHED and connection.laddr.port == port
+        for connection in worker.net_connections("tcp")
+    )
 
 
 def starter_texts() -> list[str]:

@@ -62,12 +62,14 @@ def check_refusal(answered: httpx.Response, status: int, code: str) -> None:
 
 
 def workers(server: Server) -> list[psutil.Process]:
-    """Return the processes that answer, each of which has readers of documents below it."""
+    """Return the processes that answer, each of which has others below it."""
     return psutil.Process(server.process.pid).children()
 
 
 def readers(server: Server) -> list[psutil.Process]:
-    return [reader for worker in workers(server) for reader in worker.children()]
+    """Return the readers of documents, which the processes beside the workers have."""
+    below = [each for worker in workers(server) for each in worker.children(recursive=True)]
+    return [each for each in below if "models.document_child" in " ".join(each.cmdline())]
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 30.0) -> None:

@@ -2,6 +2,8 @@
 
 import io
 import os
+import signal
+import sys
 import threading
 import time
 import zipfile
@@ -12,6 +14,7 @@ import pytest
 
 from models import errors
 from models.documents import Document, DocumentReader, Limits
+from models.sandbox import let_others_first
 from tests import documents as build
 
 MEGABYTE = 1_000_000
@@ -313,3 +316,36 @@ def test_documents_are_read_side_by_side_and_none_gets_the_answer_of_another(
     for thread in threads:
         thread.join()
     assert {text: document.text for text, document in found.items()} == {t: t for t in texts}
+
+
+def test_a_document_that_never_had_the_processor_is_not_to_blame() -> None:
+    with DocumentReader(Limits(seconds=1.0), workers=1, last=True) as reader:
+        reader.read(GOOD)
+        [child] = reader.child_pids()
+        os.kill(child, signal.SIGSTOP)
+        with pytest.raises(errors.BusyError, match="No processor was free"):
+            reader.read(GOOD)
+        assert reader.read(GOOD).text == GOOD_TEXT
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has it")
+def test_everything_else_goes_before_what_a_reader_reads_but_not_before_its_start() -> None:
+    with DocumentReader(workers=1, last=True) as reader:
+        [child] = reader.child_pids()
+        assert os.sched_getscheduler(child) == os.sched_getscheduler(0)
+        reader.read(GOOD)
+        assert os.sched_getscheduler(child) == os.SCHED_IDLE
+    with DocumentReader(Limits(documents_per_child=1), workers=1, last=True) as reader:
+
+        def ask() -> None:
+            let_others_first()
+            reader.read(GOOD)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        asking.join()
+        [child] = reader.child_pids()  # in the place of the one that has read enough
+        assert os.sched_getscheduler(child) == os.SCHED_IDLE  # as who asked
+    with DocumentReader(workers=1) as reader:
+        [child] = reader.child_pids()
+        assert os.getpriority(os.PRIO_PROCESS, child) == os.getpriority(os.PRIO_PROCESS, 0) + 10

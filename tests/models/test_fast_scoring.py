@@ -108,6 +108,14 @@ def test_empty_short_and_long_texts_are_scored_alike(text: str) -> None:
     check(scorer(), pipelines(), [text])
 
 
+def test_long_texts_in_which_words_come_again_are_scored_alike() -> None:
+    chance = random.Random(5)
+    some = " ".join([*rows()[::20], "☺a жa a☺ aж a☺ ☺a a, a. a,"]).split()
+    for size in (99, 100, 101, 700, 3_000):
+        check(scorer(), pipelines(), [" ".join(chance.choices(some, k=size))])
+    check(scorer(), pipelines(), [" ".join(rows()[:300])], words=False)
+
+
 def test_what_stands_beside_a_text_changes_nothing() -> None:
     texts = rows()[:50]
     together = scorer().scores(texts)

@@ -1,13 +1,29 @@
 """The language of short messages; the sentences were written for this project."""
 
+import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from benchmarks.attacks import disguise
-from models.language import Language, identifier, keep_identifier, language_of
+from benchmarks.attacks import ATTACKS, disguise
+from models.compiling import compile_all
+from models.language import (
+    Known,
+    Language,
+    compiled,
+    identifier,
+    keep_identifier,
+    language_of,
+    languages_of,
+)
+from models.language_kernels import NEAR, tell
+from models.native import places_of
 from models.native_cache import COMPLETE, FOLDER_VARIABLE, folder
+from tests.factories import ROOT
 
 ENGLISH = (
     "Hi Anna, are you free on Monday at 3 for the interview?",
@@ -78,3 +94,61 @@ def test_what_is_kept_for_later_starts_answers_as_the_library_does(
         monkeypatch.undo()
         folder.cache_clear()
         identifier.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def known() -> Known:
+    """What compiled code knows of languages."""
+    compile_all()
+    found = compiled()
+    assert found is not None
+    return found
+
+
+def plainly(text: str) -> Language:
+    """Return what is told of a text without compiled code."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("models.language.compiled", lambda: None)
+        return language_of(text)
+
+
+@pytest.mark.usefixtures("known")
+def test_compiled_code_tells_messages_as_the_library_does() -> None:
+    with (ROOT / "data" / "starter" / "messages.csv").open(encoding="utf-8") as file:
+        rows = [row["text"] for row in csv.DictReader(file)][::5]
+    texts = [*rows, *(disguise(text, attack) for attack in ATTACKS for text in rows[::8])]
+    texts += [*FOREIGN.values(), *(text.upper() for text in (*rows[::8], *FOREIGN.values()))]
+    told = languages_of(texts)
+    assert told == [plainly(text) for text in texts]
+    assert {language.code for language in told} >= {None, "en", *FOREIGN}
+
+
+@pytest.mark.usefixtures("known")
+@given(
+    st.lists(st.sampled_from(" ".join((*FOREIGN.values(), *ENGLISH)).split()), max_size=12),
+    st.text(max_size=4),
+)
+def test_compiled_code_tells_mixed_languages_as_the_library_does(
+    words: list[str], more: str
+) -> None:
+    texts = [" ".join(words), f"{more}{' '.join(words)}", more.join(words)]
+    assert languages_of(texts) == [plainly(text) for text in texts]
+
+
+@pytest.mark.usefixtures("known")
+@given(st.one_of(st.text(), st.binary(max_size=900).map(lambda data: data.decode("latin-1"))))
+def test_compiled_code_tells_any_text_as_the_library_does(text: str) -> None:
+    assert language_of(text) == plainly(text)
+
+
+@pytest.mark.parametrize("code", ["de", "it", "fr"])
+def test_what_lies_too_close_to_tell_is_left_to_the_library(known: Known, code: str) -> None:
+    text = FOREIGN[code][:30].encode()
+    named, confidence = identifier().classify(text)
+    labels = []
+    for bound in (0.9 * confidence, confidence * (1 - 1e-6), confidence * (1 + 1e-6)):
+        label = np.array([-len(text)])
+        tongues = known.tongues._replace(shares=np.array([0.15, bound]))
+        tell(places_of(tongues), np.frombuffer(text, np.uint8), label)
+        labels += label.tolist()
+    assert labels == [identifier().nb_classes.index(named), NEAR, NEAR]

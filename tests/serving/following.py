@@ -17,6 +17,7 @@ from serving.metrics import Metrics
 from serving.settings import Settings
 from tests.factories import make_release
 from tests.serving.champions import NAMESPACE, promote, publish
+from tests.serving.here import Here
 
 TEXT = "You won a prize! Claim it now, you idiot"
 FOR_EVER = 10**9
@@ -95,10 +96,12 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         self.metrics = Metrics()
         self.shown: list[tuple[Kind, str | None]] = []
+        workshop: Any = Here()
         self.champions = Champions(
             settings,
             open_log("error"),
             self.metrics,
+            workshop,
             lambda kind, model: self.shown.append((kind, model and model.version)),
         )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -10,6 +10,7 @@ import httpx
 from pydantic import SecretStr
 
 from models.bundle import Bundle
+from models.documents import DocumentReader
 from models.manifest import Kind, Manifest
 from serving.cache import open_cache
 from serving.cors import Cors
@@ -26,6 +27,7 @@ from serving.settings import AdzunaKeys, Settings
 from serving.snapshot import Loaded, Snapshot
 from tests.adzuna import APP_ID, APP_KEY
 from tests.factories import starter_index, starter_skills
+from tests.serving.here import Here
 
 T = TypeVar("T")
 
@@ -33,16 +35,17 @@ T = TypeVar("T")
 class StandIns:
     """Champions that are loaded, or not."""
 
-    def __init__(self, *kinds: Kind) -> None:
+    def __init__(self, here: Here, *kinds: Kind) -> None:
+        models: dict[Kind, Any] = {"skills": starter_skills(), "matching": starter_index()}
         self.kinds = kinds
+        self._lodgers = {kind: here.put(kind, model, kind * 9) for kind, model in models.items()}
 
     def current(self) -> Snapshot:
-        models: dict[str, Any] = {"skills": starter_skills, "matching": starter_index}
         return Snapshot(
             {
                 kind: Loaded(
                     kind,
-                    Bundle(Manifest.model_construct(), kind * 9, models[kind](), {}),
+                    Bundle(Manifest.model_construct(), kind * 9, self._lodgers[kind], {}),
                     f"v{number}",
                     "c",
                     "2026-01-01T00:00:00+00:00",
@@ -59,8 +62,9 @@ async def _no_app(_scope: Scope, _receive: Receive, _send: Send) -> None:
 class Desk:
     """The routes, what they logged, and a way to call them."""
 
-    def __init__(self, runner: asyncio.Runner, champions: StandIns, settings: Settings) -> None:
+    def __init__(self, runner: asyncio.Runner, kinds: Sequence[Kind], settings: Settings) -> None:
         self.runner = runner
+        self.settings = settings
         self.stream = io.StringIO()
         self.metrics = Metrics()
         log = open_log("debug", self.stream)
@@ -68,12 +72,14 @@ class Desk:
         has_keys = settings.adzuna_url.startswith("http://")
         keys = AdzunaKeys.model_construct(**secret if has_keys else {})
         live = LiveJobs(settings, keys, log)
-        self.champions = champions
+        self.here = here = Here(settings.phone_region)
+        self.champions = StandIns(here, *kinds)
         lines = open_lines(settings, self.metrics)
-        self.documents = Documents(settings, self.metrics, lines.documents)
         cache = open_cache(settings, self.metrics.registry, log)
-        standing: Any = champions
-        self.resumes = Resumes(standing, self.documents, live, cache, lines, settings)
+        champions: Any = self.champions
+        workshop: Any = here
+        self.documents = Documents(self.metrics, lines.documents, workshop)
+        self.resumes = Resumes(champions, self.documents, live, cache, lines, workshop, settings)
         forms, texts = (MULTIPART, URLENCODED, JSON), settings.text_body_bytes
         self.front = Front(
             _no_app,
@@ -119,9 +125,10 @@ class Desk:
 def open_desk(*kinds: Kind, **settings: Any) -> Iterator[Desk]:
     """Run the routes on an event loop of their own."""
     with asyncio.Runner() as runner:
-        desk = Desk(runner, StandIns(*(kinds or ("skills", "matching"))), Settings(**settings))
-        desk.resumes.start()
+        desk = Desk(runner, kinds or ("skills", "matching"), Settings(**settings))
         try:
-            yield desk
+            with DocumentReader(desk.settings.document_limits, last=True) as reader:
+                desk.here.bench._reader = reader
+                yield desk
         finally:
             desk.run(desk.resumes.stop())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.errors import SettingsError
+from serving.setting_error import SettingsError
 from serving.settings import read_adzuna_keys, read_settings
 from tests.adzuna import APP_ID, APP_KEY
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import redis
 from prometheus_client import CollectorRegistry
+from pydantic_core import to_json
 
 from models.bundle import load_bundle
 from models.kinds import FORMATS
@@ -159,7 +160,8 @@ class TestVerdicts:
             assert judged.verdicts == standing.moderator.moderate([TOXIC])
             assert judged.verdicts != [first]
         standing.moderator = Moderator(spam, models["toxicity"])
-        assert standing.ask([TOXIC]) == Judged([first], "careerlens; hit; detail=local")
+        hit = "careerlens; hit; detail=local"
+        assert standing.ask([TOXIC]) == Judged([first], [to_json(first)], hit)
 
     def test_what_redis_should_not_hold_is_judged_anew(
         self, models: dict[str, ServedModel]

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from serving import connections
 from serving.connections import Connection, ConnectionMetrics
-from serving.exchange import ARRIVED
+from serving.exchange import ARRIVED, WHOLE
 from serving.stopping import Stopping
 
 HEAD = b"GET / HTTP/1.1\r\nhost: x\r\n"
@@ -23,16 +23,31 @@ LARGE = 50_000_000
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Read the body, and answer at once, after a while, with a lot, or with the headers' names."""
+    """Read the body, and answer at once, after a while, with a lot, or with the headers' names.
+
+    ``/whole`` has head and body leave together, ``/split`` tries to with a header of two lines.
+    ``/taken`` answers with a body that was all there, ``/early`` before there is one.
+    """
     assert 0 <= time.monotonic() - scope[ARRIVED] < 30
-    while (await receive()).get("more_body"):
-        pass
+    whole, body = scope.pop(WHOLE), b"fine"
+    taken = whole.take_whole() if scope["path"] == "/taken" else None
+    if taken is not None:
+        body = b"taken " + taken
+    elif scope["path"] != "/early":
+        while (await receive()).get("more_body"):
+            pass
     if scope["path"] == "/slow":
         await asyncio.sleep(0.005)
-    body = b"x" * LARGE if scope["path"] == "/large" else b"fine"
+    if scope["path"] == "/large":
+        body = b"x" * LARGE
     if scope["path"] == "/names":
         body = b" ".join(name for name, _ in scope["headers"])
     length = (b"content-length", str(len(body)).encode())
+    if scope["path"] in ("/whole", "/split"):
+        more = (b"x-said", b"a\r\nset-cookie: b" if scope["path"] == "/split" else b"a")
+        if whole.write_whole(200, [length, more], b"" if scope["method"] == "HEAD" else body):
+            assert not whole.write_whole(200, [length], body)
+            return
     await send({"type": "http.response.start", "status": 200, "headers": [length]})
     await send({"type": "http.response.body", "body": body})
 
@@ -165,6 +180,68 @@ def test_requests_before_the_answer_to_the_first_are_answered_in_turn(service: S
     assert service.closed("pipelined") == 0
 
 
+def test_a_whole_answer_leaves_its_connection_open_for_what_comes_behind(service: Service) -> None:
+    ask, last = HEAD.replace(b"/", b"/whole", 1), b"connection: close\r\n\r\n"
+    with service.connect() as connection:
+        head_only = ask.replace(b"GET", b"HEAD", 1)
+        connection.sendall(ask + b"\r\n" + head_only + b"\r\n" + ask + last)
+        answered = rest(connection)
+    first, second, third, *none = answered.split(b"HTTP/1.1 200 OK\r\n")[1:]
+    assert not none
+    for part in (first, second, third):
+        assert b"content-length: 4\r\nx-said: a\r\n" in part
+    assert [part.partition(b"\r\n\r\n")[2] for part in (first, second, third)] == [
+        b"fine",
+        b"",
+        b"fine",
+    ]
+    assert [b"connection: close" in part for part in (first, second, third)] == [0, 0, 1]
+
+
+def test_a_body_that_is_all_there_is_taken_at_once(service: Service) -> None:
+    head = HEAD.replace(b"GET /", b"POST /taken", 1) + b"content-length: 6\r\n"
+    with service.connect() as connection:
+        connection.sendall(head + b"\r\nwho" + b"le!" + head + b"\r\npie")
+        time.sleep(0.05)
+        connection.sendall(b"ces" + head + b"connection: close\r\n\r\n-last-")
+        answered = rest(connection)
+    bodies = [part.partition(b"\r\n\r\n")[2] for part in answered.split(b"HTTP/1.1 200 OK")[1:]]
+    assert bodies == [b"taken whole!", b"fine", b"taken -last-"]
+
+
+def test_who_sends_no_body_yet_is_told_to_go_on_and_nobody_else(service: Service) -> None:
+    expecting = b"content-length: 1\r\nexpect: 100-continue\r\n\r\n"
+    with service.connect() as connection:
+        connection.sendall(HEAD.replace(b"GET /", b"POST /", 1) + expecting)
+        assert connection.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"a" + HEAD.replace(b"GET /", b"POST /taken", 1))
+        connection.sendall(b"connection: close\r\n" + expecting + b"a")
+        answered = rest(connection)
+    assert answered.count(b"HTTP/1.1 200 OK") == 2
+    assert answered.count(b"HTTP/1.1") == 2
+
+
+def test_no_header_of_a_whole_answer_makes_another(service: Service) -> None:
+    with service.connect() as connection:
+        connection.sendall(HEAD.replace(b"/", b"/split", 1) + b"\r\n")
+        answered = rest(connection)
+    assert answered.startswith(b"HTTP/1.1 500 ")
+    assert b"cookie" not in answered
+
+
+def test_nothing_whole_is_put_on_top_of_what_a_client_has_not_read(service: Service) -> None:
+    with service.connect() as connection:
+        for path in (b"/large", b"/whole"):
+            connection.sendall(HEAD.replace(b"/", path, 1) + b"\r\n")
+        time.sleep(0.1)
+        received = bytearray()
+        while not received.endswith(b"fine"):
+            received += (piece := connection.recv(1_000_000))
+            assert piece
+    assert received.count(b"HTTP/1.1 200 OK") == 2
+    assert b"x-said" not in received
+
+
 def test_who_goes_on_asking_without_waiting_is_cut_off(service: Service) -> None:
     with service.connect() as connection:
         connection.sendall((HEAD.replace(b"/", b"/slow", 1) + b"\r\n") * 200)
@@ -229,3 +306,29 @@ def test_while_it_ends_an_answer_is_the_last_of_its_connection(service: Service)
         service.stopping.has_begun = True
         assert b"connection: close" in service.ask(connection)
         assert rest(connection) == b""
+
+
+@pytest.mark.parametrize("body", [b"x", b"xyz", b"xyzGET /"], ids=["part", "all", "and a head"])
+def test_a_body_that_comes_after_the_answer_keeps_no_connection_open(
+    service: Service, body: bytes
+) -> None:
+    with service.connect() as late:
+        late.sendall(b"GET /early HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\n")
+        answered = b""
+        while not answered.endswith(b"fine"):
+            answered += late.recv(65_536)
+        late.sendall(body)
+        assert b" 200 " not in rest(late)  # which waits until it is closed
+
+
+def test_a_body_behind_an_upgrade_is_no_request(service: Service) -> None:
+    with service.connect() as tunnel:
+        tunnel.sendall(
+            b"POST / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: h2c\r\n"
+            b"content-length: 40\r\n\r\n"
+        )
+        time.sleep(0.1)
+        with contextlib.suppress(OSError):
+            tunnel.sendall(HEAD + b"\r\n")
+        status, said = refusal(rest(tunnel))
+    assert (status, said["error"]) == (400, "malformed_request")

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from serving.feedback import store
+from serving.feedback import recording
 from serving.feedback.database import Database
 from serving.feedback.decisions import Kind
-from serving.feedback.store import Submission
+from serving.feedback.submission import Submission
 from tests.serving.feedback_case import SECONDS, sqlite_address
 
 Run = Callable[..., str]
@@ -45,14 +45,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 def take(database: Database, text: str, *authors: str, days_ago: float = 0.0, **said: Any) -> str:
     when = datetime.now(UTC) - timedelta(days=days_ago)
     said = {"is_admin": False, "labels": SPAM, **said}
-    return [
-        database.run(
-            lambda connection, author=author: store.record(
-                connection, Submission(text=text, author=author, **said), when
-            )
-        ).message_id
-        for author in authors
-    ][-1]
+    given = [Submission(text=text, author=author, **said) for author in authors]
+    *_, last = database.run(lambda connection: recording.record(connection, given, when))
+    return last.message_id
 
 
 def lines(file: Path) -> list[dict[str, Any]]:
@@ -178,8 +173,8 @@ def test_stats_count_by_status_and_by_the_model_that_erred(database: Database, r
 
 
 def test_migrate_goes_up_and_down_and_says_so(run: Run) -> None:
-    assert run("migrate") == "tables at f0001, before at base\n"
-    assert run("migrate", "--to", "base") == "tables at base, before at f0001\n"
+    assert run("migrate") == "tables at f0002, before at base\n"
+    assert run("migrate", "--to", "base") == "tables at base, before at f0002\n"
     with pytest.raises(SystemExit, match="feedback: there is no revision f7"):
         run("migrate", "--to", "f7")
 

@@ -1,10 +1,13 @@
 """POST /feedback as callers see it, with databases that answer, hang, are slow or away."""
 
 import asyncio
+import gc
+import signal
 import sqlite3
+import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +17,12 @@ import httpx
 import pytest
 from sqlalchemy import Connection, make_url
 
+from serving.beside import Process
 from serving.feedback import store
+from serving.feedback.clerks import MOST_AT_ONCE
 from serving.feedback.database import Database, Line
-from serving.feedback.errors import DatabaseError
+from serving.feedback.errors import DatabaseError, RefusedError
+from serving.feedback.submission import Submission
 from tests.faulty import FaultyProxy
 from tests.postgres import own_database
 from tests.serving.feedback_case import SECONDS, driver_address, sqlite_address
@@ -230,10 +236,10 @@ def proxied() -> Iterator[Proxied]:
 
 @pytest.fixture
 def remote(proxied: Proxied, tmp_path: Path) -> Iterator[FeedbackClient]:
-    """A desk that stored something in it, and allows it half a second and two connections."""
+    """A desk that stored something in it, and allows it half a second."""
     proxied.proxy.heal()
     Database(proxied.address, SECONDS).run(lambda connection: store.forget(connection, text=TEXT))
-    chosen = {"database_timeout_seconds": LIMIT, "database_connections": 2}
+    chosen = {"database_timeout_seconds": LIMIT}
     with feedback_client(proxied.address, tmp_path / "keys.json", **chosen) as opened:
         settle(opened)
         yield opened
@@ -327,3 +333,233 @@ def test_a_file_that_another_process_holds_is_waited_for_and_then_given_up(tmp_p
         holder.execute("COMMIT")
         holder.close()
         settle(client)
+
+
+# What comes at the same moment
+
+
+def test_what_comes_while_something_is_stored_is_stored_together(
+    proxied: Proxied, tmp_path: Path
+) -> None:
+    proxied.proxy.heal()
+    texts = [f"message {number}, {CANARY}" for number in range(40)]
+
+    def transactions(connection: Connection) -> int:
+        query = "SELECT count(DISTINCT d.xmin::text) FROM feedback_decisions d, feedback_messages m"
+        query += " WHERE m.id = message_id AND text LIKE 'message %%'"
+        return int(connection.exec_driver_sql(query).scalar_one())
+
+    with feedback_client(proxied.address, tmp_path / "keys.json") as client:
+        settle(client)
+        answers = client.runner.run(say_all(client, texts))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.json()["id"] for answer in answers}) == len(texts)
+    assert Database(proxied.address, SECONDS).run(transactions) <= 3
+
+
+def test_what_the_database_refuses_keeps_nothing_else_from_being_stored(
+    client: FeedbackClient, tmp_path: Path
+) -> None:
+    settle(client)
+    refuse_bad(tmp_path)
+    answers = client.runner.run(say_all(client, ["one", "bad", "two", "three"]))
+    assert [answer.status_code for answer in answers] == [200, 503, 200, 200]
+    assert {entry.text for entry in stored(tmp_path)} == {TEXT, "one", "two", "three"}
+    assert give(client, "bob", spam=True).json()["status"] == {"spam": "approved"}
+
+
+def test_what_the_database_says_no_to_is_no_fault_of_the_rest(proxied: Proxied) -> None:
+    proxied.proxy.heal()
+    refused = "DO $$ BEGIN RAISE EXCEPTION 'no'; END $$"
+    with pytest.raises(RefusedError):
+        Database(proxied.address, SECONDS).run(
+            lambda connection: connection.exec_driver_sql(refused)
+        )
+
+
+def test_texts_are_kept_no_longer_than_their_requests(
+    client: FeedbackClient, tmp_path: Path
+) -> None:
+    settle(client)
+    refuse_bad(tmp_path)
+    gc.collect()
+    gc.disable()
+    try:
+        for texts in (["one", "bad", "two"], ["three", "four"], ["bad"]):
+            client.runner.run(say_all(client, texts))
+        kept = [each for each in gc.get_objects() if isinstance(each, Submission)]
+    finally:
+        gc.enable()
+    assert kept == []
+
+
+def test_a_rest_leaves_those_who_wait_most_of_their_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.feedback.clerks.LONGEST_REST", 1e9)
+    chosen = {"database_timeout_seconds": GRACE}
+    with feedback_client(sqlite_address(tmp_path), tmp_path / "keys.json", **chosen) as client:
+        assert [give(client, "ann", spam=True).status_code for _ in range(3)] == [200] * 3
+
+
+def test_what_is_overdue_while_something_else_is_cut_is_cut_too(
+    client: FeedbackClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(client)
+    clerks = client.desk._clerks
+    asked: list[object] = []
+
+    async def ask(*question: Any, **_: object) -> None:
+        asked.append(question)
+        if len(asked) == 1:
+            clerks.cut_overdue()
+
+    async def cut() -> None:
+        monkeypatch.setattr(clerks._process, "ask", ask)
+        clerks.cut_overdue()
+        assert clerks._cutting is not None
+        await clerks._cutting
+
+    client.runner.run(cut())
+    assert len(asked) == 2
+
+
+def test_after_a_group_that_was_too_much_comes_a_smaller_one(
+    proxied: Proxied, remote: FeedbackClient
+) -> None:
+    clerks = remote.desk._clerks
+    proxied.proxy.hang()
+    texts = [f"message {number}" for number in range(9)]
+
+    async def fail() -> set[int]:
+        statuses = {answer.status_code for answer in await say_all(remote, texts)}
+        async with asyncio.timeout(GRACE):
+            while clerks._most > len(texts) // 2:
+                await asyncio.sleep(0.01)
+        return statuses
+
+    assert remote.runner.run(fail()) == {503}
+    proxied.proxy.heal()
+    settle(remote)
+    for _ in range(8):
+        give(remote, "ann", spam=True)
+    assert clerks._most == MOST_AT_ONCE
+
+
+def test_a_name_used_twice_at_the_same_moment_is_the_first_ones(client: FeedbackClient) -> None:
+    async def both() -> list[httpx.Response]:
+        said = [{"text": text, "spam": True} for text in ("one", "two")]
+        asking = [client.post("/feedback", "ann", each, idempotency_key="k1") for each in said]
+        return await asyncio.gather(*asking)
+
+    assert sorted(answer.status_code for answer in client.runner.run(both())) == [200, 422]
+
+
+def refuse_bad(folder: Path) -> None:
+    refuse = """CREATE TRIGGER refuse BEFORE INSERT ON feedback_messages WHEN new.text = 'bad'
+        BEGIN SELECT RAISE(ABORT, 'no'); END"""
+    database = Database(sqlite_address(folder), SECONDS)
+    database.run(lambda connection: connection.exec_driver_sql(refuse))
+
+
+async def say_all(client: FeedbackClient, texts: Sequence[str]) -> list[httpx.Response]:
+    said = [{"text": text, "spam": True} for text in texts]
+    return await asyncio.gather(*(client.post("/feedback", "ann", each) for each in said))
+
+
+# While the process that asks it fails
+
+
+def test_a_process_that_ended_is_started_anew_but_not_again_and_again(
+    client: FeedbackClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = give(client, "ann", spam=True).json()["id"]
+    kill(client)
+    assert give(client, "bob", spam=True).status_code == 503
+    monkeypatch.setattr("serving.feedback.clerks.AGAIN_SECONDS", 0.0)
+    settle(client)
+    assert give(client, "bob", spam=True).json()["id"] == first
+    kill(client)
+    assert give(client, "bob", spam=True).json()["id"] == first
+
+
+def test_one_that_is_stuck_keeps_nobody_waiting_and_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.feedback.clerks.AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr("serving.feedback.clerks.PATIENCE", 0.2)
+    chosen = {"database_timeout_seconds": LIMIT}
+    with feedback_client(sqlite_address(tmp_path), tmp_path / "keys.json", **chosen) as client:
+        settle(client)
+        process(client).send_signal(signal.SIGSTOP)
+        started = time.monotonic()
+        assert give(client, "bob", spam=True).status_code == 503
+        assert time.monotonic() - started < LIMIT + GRACE
+        settle(client)
+
+
+def test_one_that_cannot_be_started_is_told_as_a_database_that_is_away(
+    client: FeedbackClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise BlockingIOError
+
+    monkeypatch.setattr("serving.feedback.clerks.Process", fail)
+    assert give(client, "ann", spam=True).status_code == 503
+    assert 'careerlens_feedback_failures_total{reason="away"} 1.0' in client.counted
+
+
+def test_its_start_keeps_no_other_thread_waiting(
+    client: FeedbackClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_start = threading.Event()
+
+    def wait(*_: object) -> None:
+        assert may_start.wait(SECONDS)
+        raise BlockingIOError
+
+    async def crowd() -> None:
+        said = {"text": TEXT, "spam": True}
+        waiting = [asyncio.create_task(client.post("/feedback", "ann", said)) for _ in range(40)]
+        await asyncio.sleep(0.1)
+        assert await asyncio.wait_for(asyncio.to_thread(int, "7"), GRACE) == 7
+        may_start.set()
+        assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {503}
+
+    monkeypatch.setattr("serving.feedback.clerks.Process", wait)
+    client.runner.run(crowd())
+
+
+def test_a_stop_ends_one_that_is_starting(
+    client: FeedbackClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[subprocess.Popen[bytes]] = []
+
+    class Stopped(Process):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            begun.append(self.popen)
+            self.popen.send_signal(signal.SIGSTOP)
+
+    async def stop_meanwhile() -> int:
+        waiting = asyncio.create_task(client.post("/feedback", "ann", {"text": TEXT, "spam": True}))
+        while not begun:
+            await asyncio.sleep(0.01)
+        await asyncio.wait_for(client.desk.stop(), GRACE)
+        return (await waiting).status_code
+
+    monkeypatch.setattr("serving.feedback.clerks.Process", Stopped)
+    assert client.runner.run(stop_meanwhile()) == 503
+    assert begun[0].returncode is not None
+    assert not client.desk._clerks.is_open
+
+
+def process(client: FeedbackClient) -> subprocess.Popen[bytes]:
+    found = client.desk._clerks._process
+    assert found is not None
+    return found.popen
+
+
+def kill(client: FeedbackClient) -> None:
+    process(client).kill()
+    process(client).wait()

@@ -8,12 +8,14 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import Connection, inspect, make_url, text
+from sqlalchemy import Connection, inspect, make_url, select, text
 
+from models.text import NORMALISER_VERSION
 from serving.feedback.database import Database
 from serving.feedback.errors import DatabaseError, SchemaError
 from serving.feedback.schema import VERSION_TABLE, bring_up, differences, migrate, revision
-from serving.feedback.store import entries
+from serving.feedback.store import entries, renew_keys, text_key
+from serving.feedback.tables import messages
 from tests.postgres import own_database
 from tests.serving.feedback_case import (
     SECONDS,
@@ -75,7 +77,7 @@ def test_tables_of_a_newer_release_are_left_alone(database: Database) -> None:
         with pytest.raises(SchemaError, match="newer release"):
             database.run_bare(migrate)
     finally:
-        label("f0001")
+        label("f0002")
 
 
 def test_who_may_not_change_the_tables_is_told_the_command() -> None:
@@ -92,8 +94,23 @@ def test_who_may_not_change_the_tables_is_told_the_command() -> None:
             owner.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
+def test_messages_of_the_first_tables_are_known_by_their_new_keys(database: Database) -> None:
+    def store_as_before(connection: Connection) -> None:
+        migrate(connection, "f0001")
+        row = "INSERT INTO feedback_messages (id, text_key, text) VALUES ('m1', 'k1', 'Hello')"
+        connection.execute(text(row))
+
+    database.run_bare(store_as_before)
+    assert database.run(lambda connection: renew_keys(connection, 10)) == 1
+    found = database.run(lambda connection: connection.execute(select(messages)).all())
+    assert found == [("m1", text_key("Hello"), "Hello", NORMALISER_VERSION)]
+    database.run_bare(lambda connection: migrate(connection, "f0001"))
+    database.run_bare(migrate)
+    assert database.run(differences) == []
+
+
 def test_an_unknown_revision_is_refused_with_those_there_are(database: Database) -> None:
-    with pytest.raises(SchemaError, match="no revision f0: there are base, f0001"):
+    with pytest.raises(SchemaError, match="no revision f0: there are base, f0001, f0002"):
         database.run_bare(lambda connection: migrate(connection, "f0"))
 
 

@@ -1,18 +1,24 @@
 """What is kept of moderators' decisions, and what counts, in SQLite and in PostgreSQL."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, event
 
+from models.text import NORMALISER_VERSION
 from models.toxicity import CATEGORIES
-from serving.feedback import decisions, store
+from serving.feedback import decisions, recording, store
 from serving.feedback.database import Database
 from serving.feedback.decisions import Kind, Standing
 from serving.feedback.errors import KeyReusedError, UnknownMessageError
-from serving.feedback.store import Receipt, Submission
+from serving.feedback.submission import Receipt, Submission
+from serving.feedback.tables import messages
 from tests.serving.feedback_case import SECONDS, address, database
 
 __all__ = ["address", "database"]
@@ -25,9 +31,31 @@ def said(author: str, is_spam: bool = True, text: str = TEXT, **more: object) ->
     return replace(Submission(text, author, False, {"spam": is_spam}), **more)
 
 
-def take(database: Database, submission: Submission, hours: float = 0.0) -> Receipt:
+def take_all(
+    database: Database, submissions: Sequence[Submission], hours: float = 0.0
+) -> list[Receipt | KeyReusedError]:
     now = NOON + timedelta(hours=hours)
-    return database.run(lambda connection: store.record(connection, submission, now))
+    return database.run(lambda connection: recording.record(connection, submissions, now))
+
+
+def receipts(answers: Sequence[Receipt | KeyReusedError]) -> list[Receipt]:
+    assert all(isinstance(answer, Receipt) for answer in answers), answers
+    return [answer for answer in answers if isinstance(answer, Receipt)]
+
+
+def found(database: Database) -> list[store.Entry]:
+    return database.run(lambda connection: list(store.entries(connection)))
+
+
+def take(database: Database, submission: Submission, hours: float = 0.0) -> Receipt:
+    [answer] = take_all(database, [submission], hours)
+    if isinstance(answer, KeyReusedError):
+        raise answer
+    return answer
+
+
+def clear(database: Database) -> None:
+    database.run(lambda connection: connection.execute(delete(messages)))
 
 
 def standings(database: Database) -> dict[tuple[str, Kind], Standing]:
@@ -161,6 +189,93 @@ def test_what_comes_at_the_same_moment_is_all_stored(address: str, database: Dat
     assert sorted(decision.author for decision in entry.decisions) == sorted(authors)
 
 
+labelled = st.dictionaries(st.sampled_from(decisions.KINDS), st.booleans(), min_size=1)
+submissions = st.builds(
+    Submission,
+    text=st.sampled_from([TEXT, TEXT.upper(), "another message", "and one more"]),
+    author=st.sampled_from(["ann", "bob", "cat"]),
+    is_admin=st.booleans(),
+    labels=labelled,
+    categories=st.dictionaries(st.sampled_from(CATEGORIES), st.booleans(), max_size=2),
+    note=st.sampled_from([None, "seen twice"]),
+    key=st.sampled_from(["", "", "k1", "k2"]),
+)
+
+
+@given(st.lists(submissions, max_size=4), st.lists(submissions, min_size=2, max_size=8))
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_what_is_stored_together_comes_to_what_one_after_the_other_does(
+    database: Database, before: list[Submission], together: list[Submission]
+) -> None:
+    def outcome(at_once: bool) -> object:
+        clear(database)
+        take_all(database, before)
+        answers: list[Receipt | KeyReusedError] = []
+        for number, one in enumerate(() if at_once else together):
+            answers += take_all(database, [one], 1 + number / 3.6e9)
+        if at_once:
+            answers = take_all(database, together, 1)
+        names: dict[str, int] = {}
+        return [
+            (names.setdefault(answer.message_id, len(names)), answer.standings, answer.outcomes)
+            if isinstance(answer, Receipt)
+            else str(answer)
+            for answer in answers
+        ], [
+            (entry.text, entry.kind, entry.standing, sorted(entry.decisions, key=repr))
+            for entry in found(database)
+        ]
+
+    assert outcome(at_once=True) == outcome(at_once=False)
+
+
+def test_many_are_stored_by_as_many_statements_as_a_few(database: Database) -> None:
+    statements: list[str] = []
+
+    @event.listens_for(database._engine, "before_cursor_execute")
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        statements.append(statement)
+
+    def number(is_spam: bool, messages: int) -> int:
+        statements.clear()
+        texts = [f"of {messages}: message {number}" for number in range(messages)]
+        answers = take_all(database, [said("ann", is_spam, text=text) for text in texts])
+        outcome = "stored" if is_spam else "changed"
+        assert [answer.outcomes for answer in receipts(answers)] == [{"spam": outcome}] * messages
+        return len(statements)
+
+    number(True, 1)  # makes the tables
+    assert number(True, 50) == number(True, 2)
+    assert number(False, 50) == number(False, 2)
+    assert {entry.standing.status for entry in found(database)} == {"pending"}
+    assert {decision.label for entry in found(database) for decision in entry.decisions} == {
+        True,
+        False,
+    }
+
+
+def test_those_who_store_the_same_in_another_order_do_not_wait_for_each_other(
+    address: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.feedback.database._DEADLOCK", "none is tried again")
+    rounds, texts = range(5), [f"message {number}" for number in range(200)]
+    orders = {"ann": texts, "bob": texts[::-1]}
+    together = Barrier(len(orders))
+
+    def store_all(author: str) -> None:
+        for number in rounds:
+            given = [said(author, text=f"{number}: {text}") for text in orders[author]]
+            together.wait(SECONDS)
+            take_all(Database(address, SECONDS), given)
+
+    with ThreadPoolExecutor(len(orders)) as threads:
+        list(threads.map(store_all, orders))
+    stored = found(database)
+    assert [len(entry.decisions) for entry in stored] == [2] * len(texts) * len(rounds)
+
+
 def test_a_message_is_forgotten_by_id_or_in_any_spelling(database: Database) -> None:
     message = take(database, said("ann", key="k1")).message_id
     take(database, said("ann", text="another message"))
@@ -179,6 +294,70 @@ def test_a_message_is_found_word_for_word_although_texts_were_cleaned_otherwise_
         take(database, said("ann"))
     assert database.run(lambda connection: store.forget(connection, text=TEXT)) == 1
     assert not standings(database)
+
+
+@pytest.fixture
+def earlier(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """A release before this one, that told messages apart by their capitals; undo it to upgrade."""
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "normalise", str)
+        for module in (store, recording):
+            patch.setattr(module, "NORMALISER_VERSION", NORMALISER_VERSION - 1)
+        yield patch
+
+
+def renew(database: Database, limit: int = 100) -> int:
+    return database.run(lambda connection: store.renew_keys(connection, limit))
+
+
+def test_who_agrees_with_what_an_earlier_release_took_in_speaks_of_the_same_message(
+    database: Database, earlier: pytest.MonkeyPatch
+) -> None:
+    message = take(database, said("ann")).message_id
+    earlier.undo()
+    assert renew(database) == 1
+    receipt = take(database, said("bob", text=TEXT.upper()), hours=1)
+    assert receipt.message_id == message
+    assert receipt.standings["spam"] == Standing("approved", True)
+    assert renew(database) == 0
+
+
+def test_who_agrees_before_keys_are_new_is_brought_together_with_the_others(
+    database: Database, earlier: pytest.MonkeyPatch
+) -> None:
+    message = take(database, said("ann")).message_id
+    earlier.undo()
+    other = take(database, said("bob", key="k1"), hours=1).message_id
+    assert other != message
+    renew(database)
+    assert standings(database) == {(TEXT, "spam"): Standing("approved", True)}
+    repeated = take(database, said("bob", key="k1"), hours=2)
+    assert (repeated.message_id, repeated.outcomes) == (message, {"spam": "repeated"})
+
+
+@pytest.mark.parametrize("first", ["now", "before"])
+def test_of_two_decisions_of_one_author_the_later_counts_when_messages_become_one(
+    database: Database, earlier: pytest.MonkeyPatch, first: str
+) -> None:
+    before, now = (0, 1) if first == "before" else (1, 0)
+    take(database, said("ann", False), hours=before)
+    earlier.undo()
+    take(database, said("ann", True), hours=now)
+    renew(database)
+    [entry] = database.run(lambda connection: list(store.entries(connection)))
+    assert [decision.label for decision in entry.decisions] == [first == "before"]
+
+
+def test_spellings_that_were_several_messages_become_one(
+    database: Database, earlier: pytest.MonkeyPatch
+) -> None:
+    for author, text in (("ann", TEXT), ("bob", TEXT.upper()), ("cat", TEXT.title())):
+        take(database, said(author, text=text))
+    take(database, said("ann", text="another message"))
+    earlier.undo()
+    assert [renew(database, 3), renew(database, 3)] == [3, 1]
+    entries = database.run(lambda connection: list(store.entries(connection)))
+    assert sorted(len(entry.decisions) for entry in entries) == [1, 3]
 
 
 def test_decisions_are_purged_by_age_and_messages_with_the_last_of_them(

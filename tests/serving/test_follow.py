@@ -18,9 +18,9 @@ from models.manifest import KINDS, Kind
 from models.moderation import Moderator, ServedModel
 from models.revisions import is_oid
 from serving import follow
+from serving.folder import FOLDER_VARIABLE
 from serving.follow import Found, Waits
 from serving.logs import open_log
-from serving.metrics import FOLDER_VARIABLE
 from serving.moderation import Moderation
 from serving.shadow import Shadow, ShadowMetrics
 from tests.hub_server import HubServer
@@ -322,9 +322,10 @@ def test_a_batch_in_slices_stays_with_one_version(scene: Scene) -> None:
 
     async def ask_and_swap() -> list[Any]:
         asked = asyncio.create_task(moderation.verdicts(texts))
-        await asyncio.sleep(0)  # it has taken its models
-        await asyncio.to_thread(point, scene.hub, "spam", 2)
-        await asyncio.to_thread(worker.look)
+        for _ in range(20):  # it has taken its models, and of 300 slices some are scored
+            await asyncio.sleep(0)
+        point(scene.hub, "spam", 2)
+        worker.look()  # in the loop, which scores none meanwhile
         assert not asked.done()
         assert worker.version() == "v2"
         return (await asked).verdicts

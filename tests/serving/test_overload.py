@@ -161,24 +161,6 @@ def test_who_gives_up_leaves_the_line_as_it_was() -> None:
     run(give_up)
 
 
-def test_two_lines_before_the_same_hands_take_turns() -> None:
-    hands = asyncio.Semaphore(1)
-    one, other = Desk(hands=hands), Desk(hands=hands)
-    at_work: list[int] = []
-
-    async def work(desk: Desk) -> None:
-        async with desk.line.turn("work", 1, whole=False):
-            at_work.append(1)
-            assert len(at_work) == 1
-            await asyncio.sleep(0.001)
-            at_work.pop()
-
-    async def both() -> None:
-        await asyncio.gather(*(work(desk) for desk in (one, other) * 10))
-
-    run(both)
-
-
 class Loop:
     """An event loop that answers messages, each of which keeps it for a piece of time."""
 
@@ -258,3 +240,18 @@ def test_work_gives_way_to_messages_but_is_not_forgotten() -> None:
         assert 3 <= done < alone  # a fifth of the time, and then all of half as much
 
     run(both)
+
+
+def test_giving_way_for_less_than_a_timer_can_wait_keeps_no_loop_busy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop, slept = Loop(), []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        time.sleep(seconds)
+
+    monkeypatch.setattr(overload.asyncio, "sleep", sleep)
+    loop.messages.admit(arrival())
+    run(lambda: loop.messages.until_calm(0.0005))
+    assert slept == [0.001]

@@ -391,14 +391,3 @@ def test_documents_are_counted_by_what_they_turned_out_to_be() -> None:
         counted = desk.metrics.render().decode()
     assert 'careerlens_documents_total{outcome="pdf"} 1.0' in counted
     assert 'careerlens_documents_total{outcome="empty_document"} 1.0' in counted
-
-
-def test_the_readers_end_with_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    closed: list[DocumentReader] = []
-    close = DocumentReader.close
-    monkeypatch.setattr(
-        DocumentReader, "close", lambda reader: (closed.append(reader), close(reader))[1]
-    )
-    with open_desk() as desk:
-        desk.upload(b"Jane")
-    assert [reader.child_pids() for reader in closed] == [set()]

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from models.manifest import KINDS
 from models.signing import generate_keys
 from models.trust import Trust, read_keys
-from serving.errors import SettingsError
+from serving.setting_error import SettingsError
 from serving.settings import PREFIX, Settings, read_settings, variable
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from serving import tracing
-from serving.errors import SettingsError
 from serving.exchange import JSON, Body, Reply, json_reply
 from serving.front import Route
+from serving.setting_error import SettingsError
 from serving.tracing import is_wanted, note_models, span
 from tests.otlp import Collector, attributes
 from tests.serving.test_front import CANARY, Client
