@@ -217,10 +217,14 @@ class Process:
             with contextlib.suppress(psutil.Error):
                 each.kill()
 
-    def close(self) -> None:
-        """End it, if it has not ended."""
+    def close(self, seconds: float | None = None) -> None:
+        """End it, if it has not ended, and wait for that; for ``seconds`` at most, if given.
+
+        Where others keep the processors busy it takes its time to end, for that takes some.
+        """
         self.kill()
-        self.popen.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.popen.wait(seconds)
         with self._lock:
             self._line.close()
         self._in_turn.close()

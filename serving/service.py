@@ -234,8 +234,8 @@ class Careerlens:
     @bentoml.on_shutdown
     async def stopping(self) -> None:
         """Leave nothing running."""
+        workshop.stop()  # what follows the champions may wait for it
         champions.stop()
-        workshop.stop()
         shadow.stop()
         monitor.stop()
         await resumes.stop()

@@ -52,7 +52,9 @@ AGAIN_SECONDS = 10.0
 EARLY_SECONDS = 30.0
 LONGEST_PAUSE = 10
 
-_END_SECONDS = 5.0
+# For which its end is waited for when the worker ends: where others keep the processors busy, a
+# process that lets them go first takes long to end.
+_END_SECONDS = 1.0
 _AWAY = "what reads resumes and finds skills and jobs is being started anew; try again in a moment"
 
 
@@ -103,7 +105,8 @@ class Workshop:
         self._numbers = count(1)
         self._lodgers: weakref.WeakSet[Lodger] = weakref.WeakSet()
         self._leaving: deque[int] = deque()
-        self._process: Process | None = None
+        self._begun: Process | None = None
+        self._process: Process | None = None  # the same, once it can be asked
         self._changed = threading.Condition()
         self._is_open = False
         self._stopping = threading.Event()
@@ -119,11 +122,11 @@ class Workshop:
             self._keeper.start()
 
     def stop(self) -> None:
-        """End the process."""
+        """End the process; who waits for it hears that it ended."""
         self._stopping.set()
         with self._changed:
-            if self._process is not None:
-                self._process.kill()
+            if self._begun is not None:
+                self._begun.kill()
             self._changed.notify_all()
         self._loading.shutdown(wait=False, cancel_futures=True)
         if self._keeper.is_alive():
@@ -273,6 +276,10 @@ class Workshop:
         except OSError:  # no memory for one more, say
             return None
         try:
+            with self._changed:
+                self._begun = process
+            if self._stopping.is_set():
+                return None
             process.call(START_SECONDS, Workbench.set_up, self._chosen, {})
             with self._changed:
                 self._process = process
@@ -295,7 +302,7 @@ class Workshop:
         finally:
             with self._changed:
                 self._is_open = False
-                self._process = None
+                self._begun = self._process = None
             process.close()
             if process.was_stuck:
                 self._log.error("workshop hangs", pid=process.popen.pid)

@@ -27,6 +27,9 @@ T = TypeVar("T")
 START_SECONDS = 60.0
 AGAIN_SECONDS = 5.0
 
+#: Seconds for which its end is waited for.
+END_SECONDS = 1.0
+
 #: What no caller waits for, and may take a while: it is done beside the rest.
 CHORES = (Clerk.renew_keys, Clerk.purge)
 
@@ -116,9 +119,11 @@ class Clerks:
         except OSError:  # no memory for one more, say
             raise EndedError("the process that talks to the database cannot be started") from None
         try:
+            if self._closed.is_set():  # meanwhile
+                raise EndedError("the process that talks to the database was ended")
             process.call(START_SECONDS, Clerk.set_up, self._chosen, {})
         except BaseException:
-            process.close()
+            process.close(END_SECONDS)
             raise
         finally:
             self._starting = None
@@ -258,7 +263,7 @@ class Clerks:
     def _end(self) -> None:
         process, self._process = self._process, None
         if process is not None:
-            process.close()
+            process.close(END_SECONDS)
             if not self._closed.is_set():
                 code, was_stuck = process.popen.returncode, process.was_stuck
                 self._log.error("feedback process ended", code=code, hangs=was_stuck)

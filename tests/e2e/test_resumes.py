@@ -68,8 +68,13 @@ def workers(server: Server) -> list[psutil.Process]:
 
 def readers(server: Server) -> list[psutil.Process]:
     """Return the readers of documents, which the processes beside the workers have."""
-    below = [each for worker in workers(server) for each in worker.children(recursive=True)]
-    return [each for each in below if "models.document_child" in " ".join(each.cmdline())]
+    found = []
+    for worker in workers(server):
+        for each in worker.children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):  # it ends just now, or has
+                if "models.document_child" in " ".join(each.cmdline()):
+                    found.append(each)
+    return found
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 30.0) -> None:

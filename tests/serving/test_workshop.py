@@ -15,6 +15,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -474,11 +475,29 @@ def test_it_ends_when_it_is_told_to(tiny_bundles: dict[str, Path]) -> None:
     place = Place(tiny_bundles)
     process = place.process()
     place.workshop.stop()
-    assert not process.is_running()
+    assert not psutil.wait_procs([process], timeout=30)[1]
     assert place.ends() == 0
     with pytest.raises(NotReadyError):
         place.ask(Workbench.read, functools.partial(time.sleep, 0))
     place.close()
+
+
+def test_told_to_end_while_it_starts_it_keeps_nobody_waiting(
+    tiny_bundles: dict[str, Path],
+) -> None:
+    workshop = Workshop(Settings(), Metrics(), open_log("info", io.StringIO()))
+    folder = tiny_bundles["skills"] / "bundle"
+    workshop.start()
+    wait_until(lambda: workshop._begun is not None)
+    assert workshop._begun is not None
+    process = psutil.Process(workshop._begun.popen.pid)
+    process.suspend()  # as where others keep the processors busy
+    with ThreadPoolExecutor(1) as follower:
+        loading = follower.submit(workshop.load, "skills", folder, verify_bundle(folder)[1])
+        workshop.stop()
+        with pytest.raises(EndedError):
+            loading.result(30)
+    assert not psutil.wait_procs([process], timeout=30)[1]
 
 
 def test_it_ends_with_its_worker_however_that_ends() -> None:
