@@ -1,4 +1,4 @@
-"""Seconds until the service is ready, beside a BentoML service that does nothing.
+"""Seconds until the service is ready, and until it ends, beside a BentoML service without work.
 
 python -m benchmarks.start --hub file:hub
 
@@ -36,17 +36,21 @@ class Nothing:
 '''
 
 
-def seconds_of_nothing(folder: Path) -> float:
-    """Return the seconds until a service that does nothing is ready."""
+def seconds_of_nothing(folder: Path) -> dict[str, float]:
+    """Return the seconds until a service that does nothing is ready, and until it has ended."""
     (folder / "nothing.py").write_text(_NOTHING, encoding="utf-8")
     with running("nothing:Nothing", folder=folder) as service:
-        return service.wait("/readyz")
+        return {"ready": service.wait("/readyz"), "ended": service.stop()}
 
 
-def seconds_of_ours(hub: str, cache: Path) -> tuple[float, float]:
-    """Return the seconds until the service answers that it lives, and that it is ready."""
+def seconds_of_ours(hub: str, cache: Path) -> dict[str, float]:
+    """Return the seconds until the service lives, and is ready, and then until it has ended."""
     with running(CAREERLENS_HUB=hub, CAREERLENS_CACHE=str(cache)) as service:
-        return service.wait("/livez"), service.wait("/readyz")
+        return {
+            "alive": service.wait("/livez"),
+            "ready": service.wait("/readyz"),
+            "ended": service.stop(),
+        }
 
 
 @contextmanager
@@ -62,18 +66,20 @@ def others(number: int) -> Iterator[None]:
             process.wait()
 
 
-def measure(hub: str, starts: int) -> dict[str, list[float]]:
-    """Return the seconds of each start."""
-    found: dict[str, list[float]] = {}
+def measure(hub: str, starts: int) -> dict[tuple[str, str], list[float]]:
+    """Return the seconds of each start and end, by its sort and what was waited for."""
+    found: dict[tuple[str, str], list[float]] = {}
     with tempfile.TemporaryDirectory(prefix="careerlens-benchmark-") as home:
         seconds_of_nothing(Path(home))  # the first one pays for what the disk has not read yet
         for number in range(starts):
             cache = Path(home) / f"cache-{number}"
-            found.setdefault("nothing, ready", []).append(seconds_of_nothing(Path(home)))
-            for sort in ("first", "later"):
-                alive, ready = seconds_of_ours(hub, cache)
-                found.setdefault(f"{sort} start, alive", []).append(alive)
-                found.setdefault(f"{sort} start, ready", []).append(ready)
+            for sort, seconds in (
+                ("nothing", seconds_of_nothing(Path(home))),
+                ("first", seconds_of_ours(hub, cache)),
+                ("later", seconds_of_ours(hub, cache)),
+            ):
+                for what, passed in seconds.items():
+                    found.setdefault((sort, what), []).append(passed)
     return found
 
 
@@ -89,12 +95,15 @@ def main() -> None:
     print(machine(), end="\n\n")
     with others(args.busy):
         found = measure(args.hub, args.starts)
-    nothing = statistics.median(found["nothing, ready"])
+    median = {name: statistics.median(seconds) for name, seconds in found.items()}
+    # It says that it is ready as soon as it says that it lives.
+    nothing = {what: median["nothing", what] for what in ("ready", "ended")}
+    nothing["alive"] = nothing["ready"]
     print(f"{'seconds':22}{'median':>8}{'least':>8}{'most':>8}{'beyond nothing':>16}")
-    for name, seconds in found.items():
-        median = statistics.median(seconds)
+    for (sort, what), seconds in found.items():
         print(
-            f"{name:22}{median:8.2f}{min(seconds):8.2f}{max(seconds):8.2f}{median - nothing:16.2f}"
+            f"{sort + ' start, ' + what:22}{median[sort, what]:8.2f}{min(seconds):8.2f}"
+            f"{max(seconds):8.2f}{median[sort, what] - nothing[what]:16.2f}"
         )
     print()
     if args.busy:
@@ -102,7 +111,7 @@ def main() -> None:
     checks = [
         show_reach(
             f"seconds of a {sort} start beyond nothing",
-            statistics.median(found[f"{sort} start, ready"]) - nothing,
+            median[sort, "ready"] - nothing["ready"],
             reach,
             at_most=True,
         )

@@ -69,14 +69,16 @@ class Route:
     max_body_bytes : int, optional
         A limit of its own, for large bodies, which then share the front's memory for uploads.
     probe : bool
-        Whether it is called all the time by machines, and logged only at the level debug.
+        Whether it is called all the time by machines, and logged only at the level debug unless
+        it fails.
     scope : str, optional
         What the caller's key must be allowed to do; ``any`` for every key, None for no key at all.
     cost : int
         What a request counts as against the caller's limits, 0 for none; what it costs beyond
         (each further text of a batch) is counted once it is known.
     health : bool
-        Whether it is answered to everybody, without a key and from anywhere.
+        Whether it is answered to everybody, without a key and from anywhere. Saying no is its
+        task, and no failure.
     app : ASGI application, optional
         It answers in BentoML's place.
     seconds : float, optional
@@ -182,11 +184,10 @@ class Front:
         whole = scope.pop(WHOLE, None)
         incoming = Incoming(receive, headers, self.max_body_bytes, whole)
         outgoing = Outgoing(send, scope["method"] == "HEAD", whole)
-        probe = False
+        route: Route | None = None
         try:
             self.cors.mark(headers, outgoing.headers)
             route = self._find(scope, headers, outgoing)
-            probe = route.probe
             if route.seconds is None:
                 task = self._deadlines.begin()
                 try:
@@ -216,6 +217,7 @@ class Front:
             await outgoing.refuse(failure, incoming)
         finally:
             incoming.release()
+        probe = route is not None and route.probe and (route.health or outgoing.status < 500)
         self._record(scope, outgoing.status, time.perf_counter() - started, probe, record)
 
     def _find(self, scope: Scope, headers: Mapping[bytes, bytes], outgoing: Outgoing) -> Route:

@@ -22,6 +22,9 @@ UPLOAD_COST = 60
 
 _CONNECT_SECONDS = 2.0
 
+# The page keeps them for longer: see serving/ui/__main__.py.
+_CONNECTIONS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5.0)
+
 # Of what a browser says, what Gradio needs: no key and no cookie.
 _SENT_ON = (b"host", b"accept", b"accept-encoding", b"content-type", b"content-length")
 _SENT_BACK = frozenset(
@@ -125,7 +128,9 @@ class PageDoor:
     ) -> None:
         if self._client is None:
             self._client = httpx.AsyncClient(
-                transport=httpx.AsyncHTTPTransport(uds=str(self._process.socket)),
+                transport=httpx.AsyncHTTPTransport(
+                    uds=str(self._process.socket), limits=_CONNECTIONS
+                ),
                 timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
             )
         request = self._client.build_request(

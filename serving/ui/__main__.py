@@ -15,6 +15,10 @@ SERVICE_VARIABLE = "CAREERLENS_SERVICE"
 #: Where a Space shows its page.
 SPACE_SITE = "https://huggingface.co"
 
+# Longer than the service keeps a connection for its next request (serving/page_door.py): one that
+# came while this end closes would be lost.
+_KEEP_ALIVE_SECONDS = 60
+
 
 def main() -> None:
     """Run the command."""
@@ -62,12 +66,14 @@ def run(service: str, framed_by: str, **place: Any) -> None:
             access_log=False,
             proxy_headers=False,
             timeout_graceful_shutdown=1,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             **place,
         )
 
 
 def _end_with_the_service() -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):  # of sys.stdin's own, the end cannot close it meanwhile
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

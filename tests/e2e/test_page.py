@@ -116,7 +116,11 @@ class Visit:
             lambda said: self.faults.append(said.text) if said.type == "error" else None,
         )
         self.page.goto(self.home)
-        expect(self.page.get_by_role("tab", name="Moderate")).to_be_visible()
+        try:
+            expect(self.page.get_by_role("tab", name="Moderate")).to_be_visible()
+        except AssertionError as error:
+            error.add_note(f"{self.faults} {self.page.content()}")
+            raise
         if key is not None:
             self.page.get_by_label("API key").fill(key)
 

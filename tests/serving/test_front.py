@@ -64,6 +64,8 @@ ROUTES: Routes = {
     "/hang": {"GET": Route(hang)},
     "/unready": {"GET": Route(unready)},
     "/probe": {"GET": Route(echo_length, probe=True)},
+    "/file": {"GET": Route(unready, probe=True)},
+    "/health": {"GET": Route(unready, probe=True, health=True)},
     "/inner": {"GET": Route(), "POST": Route()},
 }
 
@@ -388,6 +390,13 @@ def test_probes_are_logged_only_when_asked_for() -> None:
     talkative("GET", "/probe")
     assert quiet.lines == []
     assert [line["route"] for line in talkative.lines] == ["/probe"]
+
+
+def test_one_that_fails_is_logged_unless_it_is_there_to_say_so() -> None:
+    client = Client()
+    assert client("GET", "/health").status_code == 503
+    assert client("GET", "/file").status_code == 503
+    assert [line["route"] for line in client.lines] == ["/file"]
 
 
 def test_a_client_that_leaves_is_counted_and_holds_up_no_layer_outside() -> None:
