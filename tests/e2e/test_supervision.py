@@ -24,6 +24,7 @@ from models.manifest import KINDS
 from tests.e2e.conftest import Server, Start
 from tests.faulty import FaultyProxy
 from tests.services import require_redis
+from tests.serving.following import wait_until
 
 CALLERS = 8
 # So much, so many times, that it is not done before anybody can look.
@@ -200,10 +201,7 @@ def test_with_all_workers_killed_callers_wait_and_are_answered(server: Server) -
 
 
 def test_told_to_end_it_finishes_what_runs_and_ends_its_children(server: Server) -> None:
-    deadline = time.monotonic() + 60
-    while len(living_workers(server)) < 2:  # others may have been killed before
-        assert time.monotonic() < deadline, server.log
-        time.sleep(0.05)
+    wait_until(lambda: len(living_workers(server)) == 2)  # others may have been killed before
     children = psutil.Process(server.process.pid).children(recursive=True)
     address = f"http://127.0.0.1:{server.port}"
     with (
